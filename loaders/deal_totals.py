@@ -1,0 +1,133 @@
+"""Aggregates over deals: the board by stage, a company's summary, trends and the leaderboard."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from loaders.periods import ALL_DAYS, Days
+from loaders.pipelines import PipelineRow, StageRow
+from loaders.reads import Reads, statements
+
+SQL = statements("deal_totals")
+
+
+class DealFlow(NamedTuple):
+    """What happened to deals in a period. Values in the tenant's currency, an unknown amount as 0."""
+
+    created: int
+    won: int
+    lost: int
+    won_value: Decimal
+    lost_value: Decimal
+    won_cycle_days: int
+
+
+class StageTotals(NamedTuple):
+    """A stage now (`deals`, `value`, `created_days`: sum of creation days since 2000-01-01) and its moves in a period.
+
+    `entered_deals` and `later_deals`: distinct deals that entered it, or a later stage that is not lost.
+    The moves are zeros and None unless they were asked for.
+    """
+
+    pipeline: PipelineRow
+    stage: StageRow
+    deals: int
+    value: Decimal
+    created_days: int
+    entered: int
+    left: int
+    entered_deals: int | None
+    later_deals: int
+    median_days: float | None
+
+
+class Board(NamedTuple):
+    """Stages in order of pipeline and position. `pipeline`: the first one, None when there is none."""
+
+    pipeline: PipelineRow | None
+    stages: list[StageTotals]
+    flow: DealFlow
+
+
+class DealNumbers(NamedTuple):
+    open: int
+    open_value: Decimal
+    weighted_value: Decimal
+    flow: DealFlow
+
+
+class TrendRow(NamedTuple):
+    """`start`: the first day of the interval, which may lie before the period."""
+
+    start: date
+    created: int
+    won: int
+    lost: int
+    won_value: Decimal
+
+
+class SellerRow(NamedTuple):
+    owner_id: int
+    won: int
+    lost: int
+    won_value: Decimal
+    open_value: Decimal
+
+
+NOTHING = DealFlow(0, 0, 0, Decimal(0), Decimal(0), 0)
+
+
+async def all_pipelines_board(reads: Reads, owner_id: int | None, days: Days, *, moves: bool) -> Board:
+    """All stages of all pipelines. Source: pipelines, stages, analytics.deal_state, .deal_flow, .stage_flow, .stage_moves."""
+    return _board(await reads.fetch(SQL["deal_board"], False, None, owner_id, *days, moves))
+
+
+async def pipeline_board(
+    reads: Reads, pipeline_id: int | None, owner_id: int | None, days: Days, *, moves: bool
+) -> Board:
+    """The stages of one pipeline, None for the default one. Source: as `all_pipelines_board`."""
+    return _board(await reads.fetch(SQL["deal_board"], True, pipeline_id, owner_id, *days, moves))
+
+
+async def company_deals(reads: Reads, company_id: int, days: Days) -> DealNumbers:
+    """The deals of one company. Source: analytics.company_deal_state, analytics.company_deal_flow, stages."""
+    (row,) = await reads.fetch(SQL["company_deal_summary"], company_id, *days)
+    return DealNumbers(*row[:3], DealFlow(*row[3:]))
+
+
+async def deal_trend(
+    reads: Reads, pipeline_id: int | None, owner_id: int | None, interval: str, days: Days, today: date
+) -> list[TrendRow]:
+    """A row an interval, oldest first; without a period the last 12. Source: analytics.deal_flow."""
+    rows = await reads.fetch(SQL["deal_trend"], pipeline_id, owner_id, interval, *_range(days), today)
+    return [TrendRow(*row) for row in rows]
+
+
+async def company_deal_trend(
+    reads: Reads, company_id: int, interval: str, days: Days, today: date
+) -> list[TrendRow]:
+    """As `deal_trend`, of one company. Source: analytics.company_deal_flow."""
+    rows = await reads.fetch(SQL["company_deal_trend"], company_id, interval, *_range(days), today)
+    return [TrendRow(*row) for row in rows]
+
+
+async def leaderboard(reads: Reads, owner_id: int | None, days: Days, first: int) -> list[SellerRow]:
+    """Owners by won value, best first. Source: analytics.deal_flow, analytics.deal_state, stages."""
+    return [SellerRow(*row) for row in await reads.fetch(SQL["leaderboard"], owner_id, *days, first)]
+
+
+def _range(days: Days) -> tuple[date | None, date | None]:
+    return (None, None) if days == ALL_DAYS else days
+
+
+def _board(rows: Sequence[Sequence[Any]]) -> Board:
+    if not rows:
+        return Board(None, [], NOTHING)
+    stages = [_stage_totals(row) for row in rows if row[3] is not None]
+    return Board(PipelineRow(*rows[0][:3]), stages, DealFlow(*rows[0][16:]))
+
+
+def _stage_totals(row: Sequence[Any]) -> StageTotals:
+    stage_id, *stage = row[3:8]
+    return StageTotals(PipelineRow(*row[:3]), StageRow(stage_id, row[0], *stage), *row[8:16])

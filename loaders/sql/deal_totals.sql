@@ -1,0 +1,118 @@
+-- name: deal_board
+-- One row a stage, in order of pipeline (default first) and position; a pipeline without stages has one row without a stage.
+-- $2: whether one pipeline is wanted, $3: which (null: the default one), $4: an owner or null, [$5, $6): the period,
+-- $7: whether entered, left, conversion and median are wanted. The totals of the period stand on every row.
+WITH board AS (
+  SELECT p.id AS pipeline_id, p.name AS pipeline_name, p.is_default,
+         s.id AS stage_id, s.name AS stage_name, s.position, s.probability, s.kind
+    FROM pipelines p LEFT JOIN stages s ON s.tenant_id = $1 AND s.pipeline_id = p.id
+   WHERE p.tenant_id = $1 AND (NOT $2::boolean OR CASE WHEN $3::bigint IS NULL THEN p.is_default ELSE p.id = $3 END)
+), state AS (
+  SELECT stage_id, sum(deals)::bigint AS deals, sum(value) AS value, sum(created_days)::bigint AS created_days
+    FROM analytics.deal_state
+   WHERE tenant_id = $1 AND ($4::bigint IS NULL OR owner_id = $4)
+     AND (NOT $2 OR pipeline_id = (SELECT pipeline_id FROM board LIMIT 1))
+   GROUP BY stage_id
+), totals AS (
+  SELECT coalesce(sum(created), 0)::bigint AS created, coalesce(sum(won), 0)::bigint AS won,
+         coalesce(sum(lost), 0)::bigint AS lost, coalesce(sum(won_value), 0) AS won_value,
+         coalesce(sum(lost_value), 0) AS lost_value, coalesce(sum(won_cycle_days), 0)::bigint AS won_cycle_days
+    FROM analytics.deal_flow
+   WHERE tenant_id = $1 AND day >= $5::date AND day < $6::date AND ($4 IS NULL OR owner_id = $4)
+     AND (NOT $2 OR pipeline_id = (SELECT pipeline_id FROM board LIMIT 1))
+), flow AS (
+  SELECT stage_id, sum(entered)::bigint AS entered, sum("left")::bigint AS "left"
+    FROM analytics.stage_flow
+   WHERE $7::boolean AND tenant_id = $1 AND day >= $5 AND day < $6 AND ($4 IS NULL OR owner_id = $4)
+     AND stage_id = ANY(ARRAY(SELECT stage_id FROM board))
+   GROUP BY stage_id
+), moves AS MATERIALIZED (
+  SELECT m.deal_id, m.from_stage_id, m.to_stage_id, m.days_in_stage
+    FROM analytics.stage_moves m
+   WHERE $7 AND m.tenant_id = $1 AND m.day >= $5 AND m.day < $6 AND ($4 IS NULL OR m.owner_id = $4)
+), entered AS (
+  SELECT to_stage_id AS stage_id, count(DISTINCT deal_id) AS deals FROM moves GROUP BY to_stage_id
+), furthest AS (
+  SELECT m.deal_id, b.pipeline_id, max(b.position) AS position
+    FROM moves m JOIN board b ON b.stage_id = m.to_stage_id WHERE b.kind <> 'lost'
+   GROUP BY m.deal_id, b.pipeline_id
+), reached AS (
+  SELECT pipeline_id, position, count(*) AS deals FROM furthest GROUP BY pipeline_id, position
+), stay AS (
+  SELECT from_stage_id AS stage_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY days_in_stage) AS median_days
+    FROM moves WHERE from_stage_id IS NOT NULL GROUP BY from_stage_id
+)
+SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b.position, b.probability, b.kind,
+       coalesce(state.deals, 0) AS deals, coalesce(state.value, 0) AS value, coalesce(state.created_days, 0) AS created_days,
+       coalesce(flow.entered, 0) AS entered, coalesce(flow."left", 0) AS "left",
+       entered.deals AS entered_deals,
+       (SELECT coalesce(sum(r.deals), 0)::bigint FROM reached r
+         WHERE r.pipeline_id = b.pipeline_id AND r.position > b.position) AS later_deals,
+       stay.median_days,
+       totals.created, totals.won, totals.lost, totals.won_value, totals.lost_value, totals.won_cycle_days
+  FROM board b CROSS JOIN totals
+  LEFT JOIN state USING (stage_id) LEFT JOIN flow USING (stage_id)
+  LEFT JOIN entered USING (stage_id) LEFT JOIN stay USING (stage_id)
+ ORDER BY b.is_default DESC, b.pipeline_name, b.pipeline_id, b.position;
+
+-- name: company_deal_summary
+-- One row: open deals of company $2 as they stand now, and what happened to its deals in [$3, $4).
+SELECT state.open, state.open_value, state.weighted_value,
+       flow.created, flow.won, flow.lost, flow.won_value, flow.lost_value, flow.won_cycle_days
+  FROM (SELECT coalesce(sum(d.deals), 0)::bigint AS open, coalesce(sum(d.value), 0) AS open_value,
+               coalesce(sum(d.value * s.probability), 0) AS weighted_value
+          FROM analytics.company_deal_state d JOIN stages s ON s.tenant_id = $1 AND s.id = d.stage_id
+         WHERE d.tenant_id = $1 AND d.company_id = $2 AND s.kind = 'open') AS state,
+       (SELECT coalesce(sum(created), 0)::bigint AS created, coalesce(sum(won), 0)::bigint AS won,
+               coalesce(sum(lost), 0)::bigint AS lost, coalesce(sum(won_value), 0) AS won_value,
+               coalesce(sum(lost_value), 0) AS lost_value, coalesce(sum(won_cycle_days), 0)::bigint AS won_cycle_days
+          FROM analytics.company_deal_flow
+         WHERE tenant_id = $1 AND company_id = $2 AND day >= $3::date AND day < $4::date) AS flow;
+
+-- name: deal_trend
+-- One row an interval of unit $4 that meets [$5, $6), oldest first, zeros included; with nulls for the period: the last
+-- twelve up to the one of local day $7. $2: a pipeline or null, $3: an owner or null.
+WITH intervals AS MATERIALIZED (
+  SELECT start, range_from, range_to FROM app.intervals($4::text, $5::date, $6::date, $7::date)
+), flow AS (
+  SELECT date_trunc($4, day::timestamp)::date AS start, sum(created)::bigint AS created, sum(won)::bigint AS won,
+         sum(lost)::bigint AS lost, sum(won_value) AS won_value
+    FROM analytics.deal_flow
+   WHERE tenant_id = $1 AND ($2::bigint IS NULL OR pipeline_id = $2) AND ($3::bigint IS NULL OR owner_id = $3)
+     AND day >= (SELECT min(range_from) FROM intervals) AND day < (SELECT max(range_to) FROM intervals)
+   GROUP BY 1
+)
+SELECT start, coalesce(created, 0) AS created, coalesce(won, 0) AS won, coalesce(lost, 0) AS lost,
+       coalesce(won_value, 0) AS won_value
+  FROM intervals LEFT JOIN flow USING (start) ORDER BY start;
+
+-- name: company_deal_trend
+-- As deal_trend, of company $2; $3: unit, [$4, $5): the period or nulls, $6: the local day.
+WITH intervals AS MATERIALIZED (
+  SELECT start, range_from, range_to FROM app.intervals($3::text, $4::date, $5::date, $6::date)
+), flow AS (
+  SELECT date_trunc($3, day::timestamp)::date AS start, sum(created)::bigint AS created, sum(won)::bigint AS won,
+         sum(lost)::bigint AS lost, sum(won_value) AS won_value
+    FROM analytics.company_deal_flow
+   WHERE tenant_id = $1 AND company_id = $2
+     AND day >= (SELECT min(range_from) FROM intervals) AND day < (SELECT max(range_to) FROM intervals)
+   GROUP BY 1
+)
+SELECT start, coalesce(created, 0) AS created, coalesce(won, 0) AS won, coalesce(lost, 0) AS lost,
+       coalesce(won_value, 0) AS won_value
+  FROM intervals LEFT JOIN flow USING (start) ORDER BY start;
+
+-- name: leaderboard
+-- One row an owner, best won value of [$3, $4) first, at most $5; $2: one owner or null. Open value is of now.
+SELECT owner_id, coalesce(flow.won, 0) AS won, coalesce(flow.lost, 0) AS lost,
+       coalesce(flow.won_value, 0) AS won_value, coalesce(pipe.open_value, 0) AS open_value
+  FROM (SELECT owner_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value) AS won_value
+          FROM analytics.deal_flow
+         WHERE tenant_id = $1 AND day >= $3::date AND day < $4::date AND ($2::bigint IS NULL OR owner_id = $2)
+         GROUP BY owner_id HAVING sum(won) + sum(lost) > 0) AS flow
+  FULL JOIN (SELECT d.owner_id, sum(d.value) AS open_value
+               FROM analytics.deal_state d JOIN stages s ON s.tenant_id = $1 AND s.id = d.stage_id
+              WHERE d.tenant_id = $1 AND s.kind = 'open' AND ($2 IS NULL OR d.owner_id = $2)
+              GROUP BY d.owner_id HAVING sum(d.deals) > 0) AS pipe USING (owner_id)
+ ORDER BY won_value DESC, won DESC, open_value DESC, owner_id
+ LIMIT $5;

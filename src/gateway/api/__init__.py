@@ -1,0 +1,1 @@
+"""The GraphQL surface: types and thin resolvers, one module for a domain noun."""

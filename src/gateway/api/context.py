@@ -1,0 +1,150 @@
+"""What resolvers are given: who asks, the snapshot they read, and its loaders."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Protocol, TypeAlias
+
+import strawberry
+from aiodataloader import DataLoader
+
+from gateway.api.batching import LevelLoader, Levels, Source
+from loaders import activities, companies, contacts, deal_totals, deals, members, pipelines, products, tasks
+from loaders.periods import Days
+from loaders.reads import Reads
+from loaders.tenants import Moment
+
+
+class Snapshot(Reads, Source, Protocol):
+    """A tenant's read transaction. `opened()` gives its moment; None when the tenant is gone."""
+
+    async def opened(self) -> Moment | None: ...
+
+    async def close(self) -> None: ...
+
+
+class Session(Protocol):
+    """Tokens of a member who signed in; instants of expiry."""
+
+    tenant_id: int
+    member_id: int
+    token: str
+    expires_at: datetime
+    refresh_token: str
+    refresh_expires_at: datetime
+
+
+class SignIn(Protocol):
+    """Logging in and staying so. Both raise LOGIN_FAILED, LOGIN_BUSY or LOGIN_UNAVAILABLE."""
+
+    async def login(self, tenant: str, email: str, password: str) -> Session: ...
+
+    async def refresh(self, token: str) -> Session: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BoardKey:
+    """One board: of one pipeline (None: the default one) or of all, of an owner or of all, in a period."""
+
+    one_pipeline: bool
+    pipeline_id: int | None
+    owner_id: int | None
+    days: Days
+    moves: bool
+
+
+class Loaders:
+    """The dataloaders of one snapshot. Every loaded record is read once; a missing one is None."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        by_id = partial(_level_loader, Levels(snapshot), snapshot)
+        self.member: DataLoader[int, members.MemberRow | None] = by_id(members.members_by_id)
+        self.company: DataLoader[int, companies.CompanyRow | None] = by_id(companies.companies_by_id)
+        self.contact: DataLoader[int, contacts.ContactRow | None] = by_id(contacts.contacts_by_id)
+        self.pipeline: DataLoader[int, pipelines.PipelineRow | None] = by_id(pipelines.pipelines_by_id)
+        self.stage: DataLoader[int, pipelines.StageRow | None] = by_id(pipelines.stages_by_id)
+        self.pipeline_stages: DataLoader[int, list[pipelines.StageRow]] = by_id(pipelines.stages_by_pipeline)
+        self.deal: DataLoader[int, deals.DealRow | None] = by_id(deals.deals_by_id)
+        self.activity: DataLoader[int, activities.ActivityRow | None] = by_id(activities.activities_by_id)
+        self.task: DataLoader[int, tasks.TaskRow | None] = by_id(tasks.tasks_by_id)
+        self.product: DataLoader[int, products.ProductRow | None] = by_id(products.products_by_id)
+        self.engagement: DataLoader[int, companies.EngagementFacts] = DataLoader(partial(_engagements, snapshot))
+        self.board: DataLoader[BoardKey, deal_totals.Board] = DataLoader(partial(_boards, snapshot))
+
+
+class Context:
+    """One request. `tenant_id` and `member_id` are None for an anonymous caller, who has nothing to read from."""
+
+    def __init__(
+        self,
+        *,
+        tenant_id: int | None,
+        member_id: int | None,
+        sign_in: SignIn,
+        page_size_limit: int,
+        open_snapshot: Callable[[int], Snapshot],
+    ) -> None:
+        self.tenant_id = tenant_id
+        self.member_id = member_id
+        self.sign_in = sign_in
+        self.page_size_limit = page_size_limit
+        self._open_snapshot = open_snapshot
+        self._snapshot: Snapshot | None = None
+        self._loaders: Loaders | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot that the present field reads; all fields of a query share one."""
+        if self._snapshot is None:
+            if self.tenant_id is None:
+                raise RuntimeError("a read without a tenant")
+            self._snapshot = self._open_snapshot(self.tenant_id)
+        return self._snapshot
+
+    @property
+    def loaders(self) -> Loaders:
+        if self._loaders is None:
+            self._loaders = Loaders(self.snapshot)
+        return self._loaders
+
+    async def moment(self) -> Moment:
+        """The moment of the present snapshot."""
+        moment = await self.snapshot.opened()
+        if moment is None:
+            raise RuntimeError("the tenant was removed while its member was signed in")
+        return moment
+
+    async def renew(self, tenant_id: int, member_id: int) -> None:
+        """A new snapshot for the payload of a mutation field, after its own transaction has ended."""
+        await self.close()
+        self.tenant_id, self.member_id = tenant_id, member_id
+
+    async def close(self) -> None:
+        """Gives the snapshot's connection back."""
+        snapshot, self._snapshot, self._loaders = self._snapshot, None, None
+        if snapshot is not None:
+            await snapshot.close()
+
+
+Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def _level_loader(levels: Levels, snapshot: Snapshot, batch: Callable[..., Awaitable[list[object]]]) -> LevelLoader[object]:
+    return LevelLoader(levels, partial(batch, snapshot))
+
+
+async def _engagements(snapshot: Snapshot, company_ids: list[int]) -> list[companies.EngagementFacts]:
+    moment = await snapshot.opened()
+    today = moment.today if moment else date.min
+    return [await companies.engagement_facts(snapshot, company_id, today) for company_id in company_ids]
+
+
+async def _boards(snapshot: Snapshot, keys: list[BoardKey]) -> list[deal_totals.Board]:
+    return [await _board(snapshot, key) for key in keys]
+
+
+async def _board(snapshot: Snapshot, key: BoardKey) -> deal_totals.Board:
+    if key.one_pipeline:
+        return await deal_totals.pipeline_board(snapshot, key.pipeline_id, key.owner_id, key.days, moves=key.moves)
+    return await deal_totals.all_pipelines_board(snapshot, key.owner_id, key.days, moves=key.moves)

@@ -1,0 +1,58 @@
+"""Members: the people of a tenant, who own its records."""
+
+from datetime import datetime
+from enum import Enum
+from typing import Self
+
+import strawberry
+
+from gateway.api.context import Info
+from gateway.api.ids import encode_id
+from gateway.api.node import Node
+from loaders.members import MemberRow
+
+
+@strawberry.enum(description="What a member may do. Every role reads the whole tenant; roles differ in what they write.")
+class Role(Enum):
+    VIEWER = strawberry.enum_value("viewer", description="Reads.")
+    REP = strawberry.enum_value("rep", description="Also writes the records they own.")
+    MANAGER = strawberry.enum_value("manager", description="Also writes everybody's records.")
+    ADMIN = strawberry.enum_value("admin", description="Also manages members, pipelines and stages.")
+
+
+@strawberry.type(description="A person of the tenant, who may own companies, deals, activities and tasks.")
+class Member(Node):
+    email: str = strawberry.field(description="Email address, in lower case; unique within the tenant.")
+    name: str = strawberry.field(description="Full name.")
+    role: Role = strawberry.field(description="What the member may do.")
+    team: str | None = strawberry.field(description="Team; null for none.")
+    region: str | None = strawberry.field(description="Region that the member sells in; null for none.")
+    active: bool = strawberry.field(description="False once deactivated: such a member cannot sign in, their records stay.")
+    created_at: datetime = strawberry.field(description="When the member was added.")
+
+    @classmethod
+    def of(cls, row: MemberRow) -> Self:
+        return cls(
+            id=strawberry.ID(encode_id("Member", row.id)),
+            email=row.email,
+            name=row.name,
+            role=Role(row.role),
+            team=row.team,
+            region=row.region,
+            active=row.active,
+            created_at=row.created_at,
+        )
+
+
+async def member(info: Info, key: int | None) -> Member | None:
+    """The member of a key; None for no key or no such member."""
+    row = None if key is None else await info.context.loaders.member.load(key)
+    return row and Member.of(row)
+
+
+async def owner(info: Info, key: int) -> Member:
+    """The member that a foreign key names, which therefore exists."""
+    row = await info.context.loaders.member.load(key)
+    if row is None:
+        raise LookupError(f"member {key} is referred to and missing")
+    return Member.of(row)

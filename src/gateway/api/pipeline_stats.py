@@ -1,0 +1,56 @@
+"""One pipeline in numbers."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from gateway.api.context import BoardKey, Info
+from gateway.api.deal_totals import MOVES, DealSummary, StageStats, TrendPoint
+from gateway.api.periods import Interval, PeriodInput, Window
+from gateway.api.pipelines import Pipeline
+from gateway.api.selection import selected_names
+from loaders.deal_totals import Board, deal_trend
+from loaders.tenants import Moment
+
+
+@strawberry.type(description="A pipeline in numbers, all of one moment.")
+class PipelineStats:
+    key: strawberry.Private[BoardKey]
+    board: strawberry.Private[Board]
+    window: strawberry.Private[Window]
+    moment: strawberry.Private[Moment]
+    as_of: datetime = strawberry.field(description="The moment that every number of this answer is of.")
+    pipeline: Pipeline = strawberry.field(description="The pipeline.")
+
+    @strawberry.field(description="Its deals.")
+    def deals(self) -> DealSummary:
+        return DealSummary.of_board(self.board, in_period=self.window.shown is not None)
+
+    @strawberry.field(description="Its stages, in order of position.")
+    def stages(self) -> list[StageStats]:
+        return StageStats.of_board(self.board, self.moment.today)
+
+    @strawberry.field(
+        description="Its deals by interval, oldest first, without gaps; without a period, the last 12 intervals."
+    )
+    async def trend(self, info: Info, interval: Interval = Interval.MONTH) -> list[TrendPoint]:
+        pipeline_id, owner_id = self.board.pipeline.id if self.board.pipeline else None, self.key.owner_id
+        days, today = self.window.days, self.moment.today
+        rows = await deal_trend(info.context.snapshot, pipeline_id, owner_id, interval.value, days, today)
+        return TrendPoint.of(rows)
+
+    @classmethod
+    async def read(
+        cls, info: Info, pipeline_id: int | None, owner_id: int | None, period: PeriodInput | None
+    ) -> Self | None:
+        """The pipeline's numbers; None when there is no such pipeline."""
+        moment = await info.context.moment()
+        window = Window.of(period, moment)
+        moves = not MOVES.isdisjoint(selected_names(info._raw_info))
+        key = BoardKey(True, pipeline_id, owner_id, window.days, moves)
+        board = await info.context.loaders.board.load(key)
+        if board.pipeline is None:
+            return None
+        pipeline = Pipeline.of(board.pipeline)
+        return cls(key=key, board=board, window=window, moment=moment, as_of=moment.as_of, pipeline=pipeline)

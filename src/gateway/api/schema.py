@@ -1,0 +1,120 @@
+"""The schema's roots. Resolvers decode ids and hand on."""
+
+from typing import Any
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+
+from gateway.api import companies, deals, members
+from gateway.api.activities import Activity
+from gateway.api.companies import Company
+from gateway.api.company_analytics import CompanyAnalytics
+from gateway.api.contacts import Contact
+from gateway.api.context import Info
+from gateway.api.dashboard import Dashboard
+from gateway.api.deals import Deal
+from gateway.api.ids import decode_id, key_of, optional_key_of
+from gateway.api.members import Member
+from gateway.api.node import Node
+from gateway.api.periods import PeriodInput
+from gateway.api.pipeline_stats import PipelineStats
+from gateway.api.pipelines import Pipeline, Stage
+from gateway.api.products import Product
+from gateway.api.scalars import SCALARS
+from gateway.api.session import LoginPayload
+from gateway.api.tasks import Task
+from loaders import pipelines as pipeline_loaders
+
+
+@strawberry.type(description="Reads. All fields of one query are of the same moment.")
+class Query:
+    @strawberry.field(description="Sales at a glance: of the whole tenant, or of one member; of all time, or of a period.")
+    async def dashboard(
+        self, info: Info, owner_id: strawberry.ID | None = None, period: PeriodInput | None = None
+    ) -> Dashboard:
+        return await Dashboard.read(info, optional_key_of("Member", owner_id, "ownerId"), period)
+
+    @strawberry.field(
+        description="A pipeline in numbers; without an id, the tenant's default one. Null when there is no such pipeline."
+    )
+    async def pipeline_stats(
+        self,
+        info: Info,
+        pipeline_id: strawberry.ID | None = None,
+        owner_id: strawberry.ID | None = None,
+        period: PeriodInput | None = None,
+    ) -> PipelineStats | None:
+        pipeline_key = optional_key_of("Pipeline", pipeline_id, "pipelineId")
+        return await PipelineStats.read(info, pipeline_key, optional_key_of("Member", owner_id, "ownerId"), period)
+
+    @strawberry.field(description="A company in numbers. Null when there is no such company.")
+    async def company_analytics(
+        self, info: Info, company_id: strawberry.ID, period: PeriodInput | None = None
+    ) -> CompanyAnalytics | None:
+        return await CompanyAnalytics.read(info, key_of("Company", company_id, "companyId"), period)
+
+    @strawberry.field(description="A company. Null when there is none of that id.")
+    async def company(self, info: Info, id: strawberry.ID) -> Company | None:  # noqa: A002 - the schema's name
+        return await companies.company(info, key_of("Company", id, "id"))
+
+    @strawberry.field(description="A deal. Null when there is none of that id.")
+    async def deal(self, info: Info, id: strawberry.ID) -> Deal | None:  # noqa: A002 - the schema's name
+        return await deals.deal(info, key_of("Deal", id, "id"))
+
+    @strawberry.field(description="Any record by its global id. Null when there is none of that id.")
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - the schema's name
+        type_name, key = decode_id(id)
+        if type_name not in NODES:
+            return None
+        node_type, loader_name = NODES[type_name]
+        row = await getattr(info.context.loaders, loader_name).load(key)
+        return None if row is None else node_type.of(row)
+
+    @strawberry.field(description="All pipelines, the default one first, then by name.")
+    async def pipelines(self, info: Info) -> list[Pipeline]:
+        return [Pipeline.of(row) for row in await pipeline_loaders.pipelines(info.context.snapshot)]
+
+    @strawberry.field(description="Who is asking.")
+    async def me(self, info: Info) -> Member:
+        if info.context.member_id is None:
+            raise LookupError("an anonymous caller asked for `me`")
+        return await members.owner(info, info.context.member_id)
+
+
+@strawberry.type(description="Changes. Fields run one after the other; each payload is read after its change was committed.")
+class Mutation:
+    @strawberry.mutation(description="Signs a member in. Works without a token.")
+    async def login(self, info: Info, tenant: str, email: str, password: str) -> LoginPayload:
+        return await LoginPayload.of(info, await info.context.sign_in.login(tenant, email, password))
+
+    @strawberry.mutation(description="Exchanges a refresh token for new tokens. Works without a token.")
+    async def refresh_token(self, info: Info, token: str) -> LoginPayload:
+        return await LoginPayload.of(info, await info.context.sign_in.refresh(token))
+
+
+NODES: dict[str, Any] = {
+    node.__name__: (node, node.__name__.lower())
+    for node in (Activity, Company, Contact, Deal, Member, Pipeline, Product, Stage, Task)
+}
+"""How `node` finds a record of each type: its class, and the name of its loader."""
+
+ANONYMOUS_FIELDS = frozenset({"login", "refreshToken", "__typename"})
+"""Root fields that need no token."""
+
+SCHEMA = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    types=[node for node, _ in NODES.values()],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+
+
+def graphql_schema() -> GraphQLSchema:
+    """The executable schema."""
+    return SCHEMA._schema
+
+
+def sdl() -> str:
+    """The schema as text, as it stands in `schema.graphql`."""
+    return SCHEMA.as_str() + "\n"

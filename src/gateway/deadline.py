@@ -1,0 +1,24 @@
+"""One deadline a request: every wait within it gets what is left."""
+
+import time
+from dataclasses import dataclass
+
+from gateway.errors import DeadlineExceededError
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """`at_seconds` is on the monotonic clock."""
+
+    at_seconds: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        return cls(time.monotonic() + seconds)
+
+    def left_seconds(self) -> float:
+        """What is left, above zero. Raises DEADLINE_EXCEEDED when nothing is."""
+        left = self.at_seconds - time.monotonic()
+        if left <= 0:
+            raise DeadlineExceededError()
+        return left

@@ -1,0 +1,153 @@
+"""What the gateway tells its operators: typed events become Prometheus metrics and structured log lines."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+# Operation names are the callers' words: past this many distinct ones they are counted together,
+# so that nobody can fill the metrics with invented names.
+OPERATION_NAME_LIMIT = 200
+OTHER_OPERATION = "(other)"
+
+
+class Stopwatch:
+    """Seconds spent in each stage of one request, in the order the stages began."""
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
+
+    def total_seconds(self) -> float:
+        return time.perf_counter() - self.started
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFinished:
+    """`outcome`: `ok`, or the code of the first error. `statements`: how many the request issued."""
+
+    request_id: str
+    operation: str | None
+    kind: str | None
+    tenant: str | None
+    outcome: str
+    status: int
+    seconds: float
+    stages: dict[str, float] = field(default_factory=dict)
+    statements: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFinished:
+    name: str
+    seconds: float
+    rows: int
+
+
+class Observer:
+    """Takes events, keeps the process's metrics, writes its log."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.log = structlog.get_logger("gateway")
+        self._operations: set[str] = set()
+        self._requests = Counter(
+            "gateway_requests_total", "Requests by operation and outcome.", ["operation", "outcome"], registry=registry
+        )
+        self._stages = Histogram(
+            "gateway_stage_seconds", "Time spent in a stage of a request.", ["stage"], buckets=SECONDS, registry=registry
+        )
+        self._request_seconds = Histogram(
+            "gateway_request_seconds", "Time of whole requests.", ["operation"], buckets=SECONDS, registry=registry
+        )
+        self._statements = Histogram(
+            "gateway_statement_seconds", "Time of SQL statements.", ["statement"], buckets=SECONDS, registry=registry
+        )
+        self._pool = Gauge(
+            "gateway_pool_connections",
+            "Database connections of the pool by state.",
+            ["state"],
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+
+    def request(self, event: RequestFinished) -> None:
+        operation = self._bounded(event.operation)
+        self._requests.labels(operation, event.outcome).inc()
+        self._request_seconds.labels(operation).observe(event.seconds)
+        for stage, seconds in event.stages.items():
+            self._stages.labels(stage).observe(seconds)
+        self.log.info(
+            "request",
+            request_id=event.request_id,
+            operation=event.operation,
+            kind=event.kind,
+            tenant=event.tenant,
+            outcome=event.outcome,
+            status=event.status,
+            duration_ms=round(event.seconds * 1000, 2),
+            statements=event.statements,
+        )
+
+    def statement(self, event: StatementFinished) -> None:
+        self._statements.labels(event.name).observe(event.seconds)
+
+    def pool(self, *, busy: int, idle: int) -> None:
+        self._pool.labels("busy").set(busy)
+        self._pool.labels("idle").set(idle)
+
+    def fault(self, message: str, *, error: BaseException, **context: Any) -> None:
+        """An error that is ours: its trace goes to the log, never to the caller."""
+        self.log.error(message, exc_info=error, **context)
+
+    def _bounded(self, operation: str | None) -> str:
+        name = operation or "(anonymous)"
+        if name not in self._operations:
+            if len(self._operations) >= OPERATION_NAME_LIMIT:
+                return OTHER_OPERATION
+            self._operations.add(name)
+        return name
+
+
+def configure_logging(level: str, log_format: str) -> None:
+    """Structured lines on standard error, from us and from the libraries that log through `logging`."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())

@@ -1,0 +1,35 @@
+"""What the driver raises, in the words of the error catalogue."""
+
+import asyncpg
+
+from gateway.errors import DatabaseUnavailableError, DeadlineExceededError, GatewayError
+
+# The connection is gone or refused: nothing of ours is wrong, and the same request can succeed in a moment.
+UNAVAILABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.exceptions.ConnectionDoesNotExistError,
+    asyncpg.exceptions.ConnectionFailureError,
+)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the database went away. TimeoutError is an OSError too, and is not meant."""
+    if isinstance(error, TimeoutError):
+        return False
+    closed = isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
+    return closed or isinstance(error, UNAVAILABLE)
+
+
+def as_gateway_error(error: Exception) -> GatewayError | None:
+    """The catalogue's error for a fault of the database; None for what is a fault of ours."""
+    if isinstance(error, TimeoutError | asyncpg.QueryCanceledError):
+        return DeadlineExceededError()
+    if is_unavailable(error):
+        return DatabaseUnavailableError()
+    return None

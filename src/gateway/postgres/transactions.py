@@ -1,0 +1,171 @@
+"""A tenant's read transaction: one connection, one snapshot, one statement at a time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Generic, Protocol, TypeVar
+
+import asyncpg
+
+from gateway.deadline import Deadline
+from gateway.errors import DatabaseUnavailableError
+from gateway.observe import Observer, StatementFinished
+from gateway.postgres.faults import as_gateway_error, is_unavailable
+from gateway.postgres.pool import Pool
+
+Opening = TypeVar("Opening")
+
+
+class Named(Protocol):
+    """A statement as the loaders declare it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sql(self) -> str: ...
+
+
+class ReadTransaction(Generic[Opening]):
+    """Opens at its first read and sees one moment until it is closed.
+
+    `opening` is read first, in the same snapshot, and kept. The tenant is set by a statement of its own before any
+    that reads, and goes into every statement as `$1` besides.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        tenant_id: int,
+        deadline: Deadline,
+        observer: Observer,
+        opening: Callable[["ReadTransaction[Opening]"], Awaitable[Opening]],
+    ) -> None:
+        self.tenant_id = tenant_id
+        self.statements: list[str] = []
+        self.on_idle: Callable[[], None] | None = None
+        self._pool = pool
+        self._deadline = deadline
+        self._observer = observer
+        self._read_opening = opening
+        self._opened: asyncio.Task[Opening] | None = None
+        self._connection: asyncpg.Connection | None = None
+        self._turn = asyncio.Lock()
+        self._readers: set[asyncio.Task[Any]] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a statement runs or waits for its turn."""
+        return bool(self._readers)
+
+    async def opened(self) -> Opening:
+        """What the transaction read when it opened; opens it if need be."""
+        with self._reading():
+            return await self._open_once()
+
+    async def fetch(self, statement: Named, *arguments: object) -> Sequence[Sequence[Any]]:
+        """The statement's rows, read in the transaction's snapshot."""
+        with self._reading():
+            await self._open_once()
+            return await self._run(statement, arguments)
+
+    async def close(self) -> None:
+        """Ends the transaction and gives the connection back. What is still being read is cancelled."""
+        unfinished = {task for task in (*self._readers, self._opened) if task is not None and not task.done()}
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            await asyncio.wait(unfinished)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await asyncio.shield(self._give_back(connection))
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        reader = asyncio.current_task()
+        if reader is None:
+            raise RuntimeError("a read outside a task")
+        self._readers.add(reader)
+        try:
+            yield
+        finally:
+            self._readers.discard(reader)
+            if not self._readers and self.on_idle is not None:
+                self.on_idle()
+
+    async def _open_once(self) -> Opening:
+        if self._opened is None:
+            self._opened = asyncio.create_task(self._open())
+        return await asyncio.shield(self._opened)
+
+    async def _open(self) -> Opening:
+        self._connection = await self._begin()
+        return await self._read_opening(_Opening(self))
+
+    async def _begin(self) -> asyncpg.Connection:
+        """A connection inside the transaction. A connection that died in the pool is replaced once, unseen."""
+        try:
+            return await self._begin_once()
+        except DatabaseUnavailableError:
+            return await self._begin_once()
+
+    async def _begin_once(self) -> asyncpg.Connection:
+        connection = await self._pool.acquire(self._deadline)
+        left_seconds = self._deadline.left_seconds()
+        # Both numbers are our own integers, so they may stand in the text; one round trip sets all of it.
+        begin = (
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+            f"SET LOCAL app.tenant_id = '{self.tenant_id:d}'; "
+            f"SET LOCAL statement_timeout = {max(int(left_seconds * 1000), 1)}"
+        )
+        try:
+            await connection.execute(begin, timeout=left_seconds)
+        except BaseException as error:
+            await asyncio.shield(self._give_back(connection))
+            if isinstance(error, Exception) and is_unavailable(error):
+                raise DatabaseUnavailableError() from error
+            raise
+        return connection
+
+    async def _run(self, statement: Named, arguments: Sequence[object]) -> Sequence[Sequence[Any]]:
+        async with self._turn:
+            begun = time.perf_counter()
+            try:
+                rows: Sequence[Sequence[Any]] = await self._connected().fetch(
+                    statement.sql, self.tenant_id, *arguments, timeout=self._deadline.left_seconds()
+                )
+            except Exception as error:
+                known = as_gateway_error(error)
+                if known is None:
+                    raise
+                raise known from error
+            self.statements.append(statement.name)
+            self._observer.statement(StatementFinished(statement.name, time.perf_counter() - begun, len(rows)))
+            return rows
+
+    def _connected(self) -> asyncpg.Connection:
+        if self._connection is None:
+            raise RuntimeError("a read after its transaction was closed")
+        return self._connection
+
+    async def _give_back(self, connection: asyncpg.Connection) -> None:
+        try:
+            if not connection.is_closed() and connection.is_in_transaction():
+                await connection.execute("COMMIT", timeout=1)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, this connection is not to be used again
+            self._observer.log.warning("connection dropped", reason=repr(error))
+            connection.terminate()
+        finally:
+            await self._pool.release(connection)
+
+
+class _Opening(Generic[Opening]):
+    """The reads of a transaction that is just opening."""
+
+    def __init__(self, transaction: ReadTransaction[Opening]) -> None:
+        self._transaction = transaction
+        self.tenant_id = transaction.tenant_id
+
+    async def fetch(self, statement: Named, *arguments: object) -> Sequence[Sequence[Any]]:
+        return await self._transaction._run(statement, arguments)

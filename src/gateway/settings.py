@@ -1,0 +1,107 @@
+"""The gateway's settings: frozen, read once from the environment, passed on. `docs/settings.md` lists them."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or wrong: one sentence that names it."""
+
+
+def _comma_separated(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+
+
+class Settings(BaseSettings):
+    """Each field is an environment variable of the same name in capitals. Units stand in the names."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
+
+    database_url: SecretStr | None = Field(None, description="PostgreSQL address for serving, as role `gateway`.")
+    migration_database_url: SecretStr | None = Field(
+        None, description="PostgreSQL address for migrations and tenant administration, as role `owner`."
+    )
+    worker_database_url: SecretStr | None = Field(
+        None, description="PostgreSQL address for background work, as role `worker`."
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="Redis address; needed for more than one worker process."
+    )
+
+    jwt_secret: SecretStr | None = Field(
+        None, min_length=32, description="Secret of HS256 tokens, at least 32 bytes. Issuing tokens needs it."
+    )
+    jwks_url: str | None = Field(
+        None, description="Address of an identity provider's JSON Web Key Set (RS256, ES256, EdDSA)."
+    )
+    jwt_audience: str | None = Field("aggregation-gateway", description="Audience that a token must name.")
+    jwt_issuer: str | None = Field("aggregation-gateway", description="Issuer that a token must name.")
+    jwt_tenant_claim: str = Field("tenant", description="Claim (dotted path) that holds the tenant's slug.")
+    jwt_subject_claim: str = Field("sub", description="Claim (dotted path) that holds the member's subject.")
+    jwt_leeway_seconds: int = Field(5, ge=0, le=300, description="Clock difference forgiven in a token's times.")
+    access_token_lifetime_seconds: int = Field(3600, ge=60, description="Lifetime of an issued access token.")
+    refresh_token_lifetime_seconds: int = Field(
+        14 * 86_400, ge=60, description="Lifetime of an issued refresh token."
+    )
+
+    pool_size: int = Field(10, ge=1, le=1000, description="Database connections of one process, at most.")
+    pool_wait_seconds: float = Field(
+        2.0, gt=0, description="How long a request waits for a connection before it is answered with 503."
+    )
+    statement_cache_size: int = Field(
+        256, ge=0, description="Prepared statements a connection keeps; 0 behind a transaction pooler."
+    )
+    request_deadline_seconds: float = Field(15.0, gt=0, description="How long one request may take in all.")
+
+    body_limit_bytes: int = Field(1_048_576, ge=1024, description="Largest accepted request body.")
+    document_token_limit: int = Field(4000, ge=100, description="Most lexical tokens of a document.")
+    document_depth_limit: int = Field(20, ge=3, description="Deepest nesting of fields.")
+    document_field_limit: int = Field(
+        1000, ge=10, description="Most fields of an operation, each use of a fragment counted."
+    )
+    document_cache_size: int = Field(1000, ge=1, description="Parsed documents that a process keeps.")
+    page_size_limit: int = Field(100, ge=1, le=100, description="Most entries of one page of a list.")
+
+    cors_origins: CommaSeparated = Field(
+        (), description="Origins whose pages may call the gateway, separated by commas; `*` for any."
+    )
+    graphiql: bool = Field(True, description="Serve GraphiQL to browsers that open the endpoint.")
+    graphiql_token: SecretStr | None = Field(
+        None, description="Token that GraphiQL is signed in with. For demonstrations only: every visitor gets it."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    log_format: Literal["json", "console"] = Field("json", description="Shape of log lines.")
+
+    @model_validator(mode="after")
+    def _claims_are_named(self) -> Self:
+        if not self.jwt_tenant_claim or not self.jwt_subject_claim:
+            raise ValueError("JWT_TENANT_CLAIM and JWT_SUBJECT_CLAIM may not be empty")
+        return self
+
+    def require(self, name: str) -> str:
+        """The value of a setting that this command cannot do without."""
+        value = getattr(self, name)
+        if value is None:
+            raise ConfigurationError(f"{name.upper()} is not set: {type(self).model_fields[name].description}")
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment; flags of a command override it. Raises ConfigurationError in one sentence."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValueError as error:
+        raise ConfigurationError(_explain(error)) from None
+
+
+def _explain(error: ValueError) -> str:
+    problems = [
+        f"{'.'.join(str(part) for part in problem['loc']).upper() or 'settings'}: {problem['msg']}"
+        for problem in getattr(error, "errors", list)()
+    ]
+    return "; ".join(problems) or str(error)

