@@ -93,7 +93,8 @@ async def pipeline_board(
 async def company_deals(reads: Reads, company_id: int, days: Days) -> DealNumbers:
     """The deals of one company. Source: analytics.company_deal_state, analytics.company_deal_flow, stages."""
     (row,) = await reads.fetch(SQL["company_deal_summary"], company_id, *days)
-    return DealNumbers(*row[:3], DealFlow(*row[3:]))
+    open_deals, open_value, weighted_value, *flow = row
+    return DealNumbers(open_deals, open_value, weighted_value, DealFlow(*flow))
 
 
 async def deal_trend(
@@ -104,9 +105,7 @@ async def deal_trend(
     return [TrendRow(*row) for row in rows]
 
 
-async def company_deal_trend(
-    reads: Reads, company_id: int, interval: str, days: Days, today: date
-) -> list[TrendRow]:
+async def company_deal_trend(reads: Reads, company_id: int, interval: str, days: Days, today: date) -> list[TrendRow]:
     """As `deal_trend`, of one company. Source: analytics.company_deal_flow."""
     rows = await reads.fetch(SQL["company_deal_trend"], company_id, interval, *_range(days), today)
     return [TrendRow(*row) for row in rows]

@@ -29,6 +29,7 @@ class Moment:
 async def moment(reads: Reads) -> Moment | None:
     """The moment of the snapshot that `reads` stands on; None when its tenant does not exist. Source: tenants."""
     for row in await reads.fetch(SQL["moment"]):
-        *fields, names, from_days, to_days = row
-        return Moment(*fields, presets=dict(zip(names, zip(from_days, to_days, strict=True), strict=True)))
+        names, from_days, to_days = row[8:]
+        presets = dict(zip(names, zip(from_days, to_days, strict=True), strict=True))
+        return Moment(*row[:8], presets=presets)
     return None

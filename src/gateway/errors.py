@@ -3,11 +3,20 @@
 A code never changes its meaning. What is not a `GatewayError` reaches the caller as `INTERNAL`, masked.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar, Literal, Protocol
 
 Stage = Literal["identify", "document", "price", "execute", "respond"]
 STAGES: tuple[Stage, ...] = ("identify", "document", "price", "execute", "respond")
+
+
+class GraphQLFault(Protocol):
+    """What a GraphQL library says of one wrong place; `formatted` is its message with its locations."""
+
+    message: str
+
+    @property
+    def formatted(self) -> Mapping[str, object]: ...
 
 
 class GatewayError(Exception):
@@ -159,6 +168,13 @@ class BadRequestError(DocumentError):
     remedy = "Send a JSON object with `query`, and optionally `variables`, `operationName` and `extensions`."
 
 
+class BodyTimedOutError(DocumentError):
+    code = "BODY_TIMED_OUT"
+    status = 408
+    cause = "The request's body did not arrive within the request's deadline."
+    remedy = "Send the body without pausing, or a smaller one."
+
+
 class BodyTooLargeError(DocumentError):
     code = "BODY_TOO_LARGE"
     status = 413
@@ -187,13 +203,21 @@ class MethodNotAllowedError(DocumentError):
     remedy = "Use POST; GET is for queries only."
 
 
-class GraphQLParseFailedError(DocumentError):
+class GraphQLDocumentError(DocumentError):
+    """A document that is wrong in places. `causes`: one a place, each with its message and locations."""
+
+    def __init__(self, causes: Sequence[GraphQLFault]) -> None:
+        self.causes = tuple(causes)
+        super().__init__(causes[0].message)
+
+
+class GraphQLParseFailedError(GraphQLDocumentError):
     code = "GRAPHQL_PARSE_FAILED"
     cause = "The document is not valid GraphQL syntax."
     remedy = "Correct the document at the location given."
 
 
-class GraphQLValidationFailedError(DocumentError):
+class GraphQLValidationFailedError(GraphQLDocumentError):
     code = "GRAPHQL_VALIDATION_FAILED"
     cause = "The document does not fit the schema."
     remedy = "Correct the document at the locations given; the schema is in `schema.graphql` and in GraphiQL."
@@ -205,7 +229,7 @@ class OperationNotFoundError(DocumentError):
     remedy = "Set `operationName` to one of the document's operations."
 
 
-class VariablesInvalidError(DocumentError):
+class VariablesInvalidError(GraphQLDocumentError):
     code = "VARIABLES_INVALID"
     cause = "A variable is missing or does not have its declared type."
     remedy = "Send the variable that the message names with a value of its declared type."
@@ -252,6 +276,13 @@ class LoginFailedError(ExecuteError):
     status = 401
     cause = "The tenant, the email or the password is wrong, or the refresh token no longer holds."
     remedy = "Check all three and log in again."
+
+
+class LoginUnavailableError(ExecuteError):
+    code = "LOGIN_UNAVAILABLE"
+    status = 403
+    cause = "This gateway issues no tokens: they come from an identity provider."
+    remedy = "Get a token there, or have the operator set `JWT_SECRET`."
 
 
 class LoginBusyError(ExecuteError):

@@ -1,6 +1,7 @@
 """What the gateway tells its operators: typed events become Prometheus metrics and structured log lines."""
 
 import logging
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.multiprocess import MultiProcessCollector
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -59,6 +61,17 @@ class StatementFinished:
     rows: int
 
 
+def process_registry() -> tuple[CollectorRegistry, CollectorRegistry]:
+    """Where this process counts, and what a scrape shows: with several processes, the sum of all of them."""
+    own = CollectorRegistry()
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return own, own
+    shared = CollectorRegistry()
+    collect: Any = MultiProcessCollector
+    collect(shared)
+    return own, shared
+
+
 class Observer:
     """Takes events, keeps the process's metrics, writes its log."""
 
@@ -70,7 +83,11 @@ class Observer:
             "gateway_requests_total", "Requests by operation and outcome.", ["operation", "outcome"], registry=registry
         )
         self._stages = Histogram(
-            "gateway_stage_seconds", "Time spent in a stage of a request.", ["stage"], buckets=SECONDS, registry=registry
+            "gateway_stage_seconds",
+            "Time spent in a stage of a request.",
+            ["stage"],
+            buckets=SECONDS,
+            registry=registry,
         )
         self._request_seconds = Histogram(
             "gateway_request_seconds", "Time of whole requests.", ["operation"], buckets=SECONDS, registry=registry

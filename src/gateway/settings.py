@@ -1,6 +1,6 @@
 """The gateway's settings: frozen, read once from the environment, passed on. `docs/settings.md` lists them."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -29,9 +29,7 @@ class Settings(BaseSettings):
     worker_database_url: SecretStr | None = Field(
         None, description="PostgreSQL address for background work, as role `worker`."
     )
-    redis_url: SecretStr | None = Field(
-        None, description="Redis address; needed for more than one worker process."
-    )
+    redis_url: SecretStr | None = Field(None, description="Redis address; needed for more than one worker process.")
 
     jwt_secret: SecretStr | None = Field(
         None, min_length=32, description="Secret of HS256 tokens, at least 32 bytes. Issuing tokens needs it."
@@ -45,9 +43,7 @@ class Settings(BaseSettings):
     jwt_subject_claim: str = Field("sub", description="Claim (dotted path) that holds the member's subject.")
     jwt_leeway_seconds: int = Field(5, ge=0, le=300, description="Clock difference forgiven in a token's times.")
     access_token_lifetime_seconds: int = Field(3600, ge=60, description="Lifetime of an issued access token.")
-    refresh_token_lifetime_seconds: int = Field(
-        14 * 86_400, ge=60, description="Lifetime of an issued refresh token."
-    )
+    refresh_token_lifetime_seconds: int = Field(14 * 86_400, ge=60, description="Lifetime of an issued refresh token.")
 
     pool_size: int = Field(10, ge=1, le=1000, description="Database connections of one process, at most.")
     pool_wait_seconds: float = Field(
@@ -59,10 +55,10 @@ class Settings(BaseSettings):
     request_deadline_seconds: float = Field(15.0, gt=0, description="How long one request may take in all.")
 
     body_limit_bytes: int = Field(1_048_576, ge=1024, description="Largest accepted request body.")
-    document_token_limit: int = Field(4000, ge=100, description="Most lexical tokens of a document.")
+    document_token_limit: int = Field(3000, ge=100, description="Most lexical tokens of a document.")
     document_depth_limit: int = Field(20, ge=3, description="Deepest nesting of fields.")
     document_field_limit: int = Field(
-        1000, ge=10, description="Most fields of an operation, each use of a fragment counted."
+        500, ge=10, description="Most fields of an operation, each use of a fragment counted."
     )
     document_cache_size: int = Field(1000, ge=1, description="Parsed documents that a process keeps.")
     page_size_limit: int = Field(100, ge=1, le=100, description="Most entries of one page of a list.")
@@ -91,7 +87,7 @@ class Settings(BaseSettings):
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
-def load_settings(**overrides: object) -> Settings:
+def load_settings(**overrides: Any) -> Settings:
     """Settings from the environment; flags of a command override it. Raises ConfigurationError in one sentence."""
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})

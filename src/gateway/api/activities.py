@@ -83,7 +83,6 @@ class ActivitySummary:
     @classmethod
     def of(cls, counts: ActivityCounts) -> Self:
         by_kind = [
-            ActivityKindCount(kind=kind, count=count)
-            for kind, count in zip(ActivityKind, counts[:4], strict=True)
+            ActivityKindCount(kind=kind, count=count) for kind, count in zip(ActivityKind, counts[:4], strict=True)
         ]
         return cls(total=sum(counts[:4]), today=counts.today, week=counts.week, by_kind=by_kind)

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from aiodataloader import DataLoader, dispatch_queue, Loader
+from aiodataloader import DataLoader, Loader, dispatch_queue
 
 Value = TypeVar("Value")
 
@@ -27,12 +27,12 @@ class Levels:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._waiting: list[LevelLoader[object]] = []
+        self._waiting: list[DataLoader[int, Any]] = []
         self._quiet_turns = 0
         self._ticking = False
         source.on_idle = self._tick_soon
 
-    def enqueue(self, loader: "LevelLoader[object]") -> None:
+    def enqueue(self, loader: DataLoader[int, Any]) -> None:
         self._waiting.append(loader)
         self._tick_soon()
 

@@ -60,7 +60,7 @@ class CompanyAnalytics:
     async def trend(self, info: Info, interval: Interval = Interval.MONTH) -> list[TrendPoint]:
         scope = self.scope
         days, today = scope.window.days, scope.moment.today
-        rows = await company_deal_trend(info.context.snapshot, scope.company.id, interval.value, days, today)
+        rows = await company_deal_trend(info.context.snapshot, scope.company.id, interval.unit, days, today)
         return TrendPoint.of(rows)
 
     @classmethod

@@ -1,10 +1,10 @@
 """What resolvers are given: who asks, the snapshot they read, and its loaders."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 import strawberry
 from aiodataloader import DataLoader
@@ -16,8 +16,14 @@ from loaders.reads import Reads
 from loaders.tenants import Moment
 
 
+Row = TypeVar("Row")
+
+
 class Snapshot(Reads, Source, Protocol):
     """A tenant's read transaction. `opened()` gives its moment; None when the tenant is gone."""
+
+    @property
+    def statements(self) -> list[str]: ...
 
     async def opened(self) -> Moment | None: ...
 
@@ -27,12 +33,18 @@ class Snapshot(Reads, Source, Protocol):
 class Session(Protocol):
     """Tokens of a member who signed in; instants of expiry."""
 
-    tenant_id: int
-    member_id: int
-    token: str
-    expires_at: datetime
-    refresh_token: str
-    refresh_expires_at: datetime
+    @property
+    def tenant_id(self) -> int: ...
+    @property
+    def member_id(self) -> int: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def expires_at(self) -> datetime: ...
+    @property
+    def refresh_token(self) -> str: ...
+    @property
+    def refresh_expires_at(self) -> datetime: ...
 
 
 class SignIn(Protocol):
@@ -58,7 +70,11 @@ class Loaders:
     """The dataloaders of one snapshot. Every loaded record is read once; a missing one is None."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        by_id = partial(_level_loader, Levels(snapshot), snapshot)
+        levels = Levels(snapshot)
+
+        def by_id(batch: Callable[[Reads, Sequence[int]], Awaitable[list[Row]]]) -> DataLoader[int, Row]:
+            return LevelLoader(levels, partial(batch, snapshot))
+
         self.member: DataLoader[int, members.MemberRow | None] = by_id(members.members_by_id)
         self.company: DataLoader[int, companies.CompanyRow | None] = by_id(companies.companies_by_id)
         self.contact: DataLoader[int, contacts.ContactRow | None] = by_id(contacts.contacts_by_id)
@@ -74,7 +90,7 @@ class Loaders:
 
 
 class Context:
-    """One request. `tenant_id` and `member_id` are None for an anonymous caller, who has nothing to read from."""
+    """One request. `statements`: names of those issued by snapshots now closed. `tenant_id` and `member_id` are None for an anonymous caller, who has nothing to read from."""
 
     def __init__(
         self,
@@ -89,6 +105,7 @@ class Context:
         self.member_id = member_id
         self.sign_in = sign_in
         self.page_size_limit = page_size_limit
+        self.statements: list[str] = []
         self._open_snapshot = open_snapshot
         self._snapshot: Snapshot | None = None
         self._loaders: Loaders | None = None
@@ -125,13 +142,10 @@ class Context:
         snapshot, self._snapshot, self._loaders = self._snapshot, None, None
         if snapshot is not None:
             await snapshot.close()
+            self.statements += snapshot.statements
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
-
-
-def _level_loader(levels: Levels, snapshot: Snapshot, batch: Callable[..., Awaitable[list[object]]]) -> LevelLoader[object]:
-    return LevelLoader(levels, partial(batch, snapshot))
 
 
 async def _engagements(snapshot: Snapshot, company_ids: list[int]) -> list[companies.EngagementFacts]:

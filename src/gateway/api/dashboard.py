@@ -88,7 +88,9 @@ class DashboardRecent:
         rows = await recent_activities(info.context.snapshot, self.scope.owner_id, size)
         return [Activity.of(row) for row in rows]
 
-    @strawberry.field(description="The open tasks that are due first, overdue ones before all; those without a due time last.")
+    @strawberry.field(
+        description="The open tasks that are due first, overdue ones before all; those without a due time last."
+    )
     async def tasks(self, info: Info, first: int | None = 5) -> list[Task]:
         size = page_size(info, first, default=5)
         return [Task.of(row) for row in await next_tasks(info.context.snapshot, self.scope.owner_id, size)]
@@ -114,7 +116,7 @@ class Dashboard:
     async def trend(self, info: Info, interval: Interval = Interval.WEEK) -> list[TrendPoint]:
         scope = self.scope
         days, today = scope.window.days, scope.moment.today
-        rows = await deal_trend(info.context.snapshot, None, scope.owner_id, interval.value, days, today)
+        rows = await deal_trend(info.context.snapshot, None, scope.owner_id, interval.unit, days, today)
         return TrendPoint.of(rows)
 
     @strawberry.field(

@@ -11,7 +11,7 @@ from gateway.api import members
 from gateway.api.context import Info
 from gateway.api.members import Member
 from gateway.api.pipelines import Stage
-from loaders.deal_totals import Board, DealNumbers, DealFlow, SellerRow, StageTotals, TrendRow
+from loaders.deal_totals import Board, DealFlow, DealNumbers, SellerRow, StageTotals, TrendRow
 
 # Sums stay exact; only a quotient is rounded, to more digits than any currency has.
 QUOTIENT_DIGITS = Decimal("0.0001")

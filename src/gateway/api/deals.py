@@ -26,12 +26,16 @@ class Deal(Node):
         description="Value in the tenant's currency; null when unknown, which counts as 0 in every sum."
     )
     outcome: StageKind = strawberry.field(description="Whether it is open, won or lost: the kind of its stage.")
-    expected_close: date | None = strawberry.field(description="Day on which it is expected to close; null when unknown.")
+    expected_close: date | None = strawberry.field(
+        description="Day on which it is expected to close; null when unknown."
+    )
     created_at: datetime = strawberry.field(description="When it was added.")
     stage_entered_at: datetime = strawberry.field(description="When it entered its present stage.")
     closed_at: datetime | None = strawberry.field(description="When it was won or lost; null while it is open.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
-    version: int = strawberry.field(description="Counts its changes, from 1: for updates that must not overwrite another's.")
+    version: int = strawberry.field(
+        description="Counts its changes, from 1: for updates that must not overwrite another's."
+    )
     external_id: str | None = strawberry.field(description="Its id in the system it was imported from; null for none.")
 
     @strawberry.field(description="The stage that it is in.")

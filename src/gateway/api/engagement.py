@@ -30,9 +30,7 @@ class CompanyHealth(Enum):
 
 @strawberry.type(description="One part of an engagement score.")
 class EngagementComponent:
-    name: str = strawberry.field(
-        description="`recency`, `activity`, `pipeline`, `wins` or `breadth`; more may come."
-    )
+    name: str = strawberry.field(description="`recency`, `activity`, `pipeline`, `wins` or `breadth`; more may come.")
     points: int = strawberry.field(description="Points reached.")
     max_points: int = strawberry.field(description="Points that can be reached.")
     explanation: str = strawberry.field(description="Why, in a sentence.")
@@ -80,42 +78,37 @@ def _recency(facts: EngagementFacts, today: date) -> EngagementComponent:
     """Full points up to 7 days, none from 90 days on, falling evenly between."""
     days = _days_since_contact(facts, today)
     if days is None:
-        return EngagementComponent("recency", 0, RECENCY_POINTS, "There was no contact yet.")
+        return _component("recency", 0.0, RECENCY_POINTS, "There was no contact yet.")
     left = (DORMANT_CONTACT_DAYS - days) / (DORMANT_CONTACT_DAYS - FULL_RECENCY_DAYS)
-    return EngagementComponent(
-        "recency", _points(left, RECENCY_POINTS), RECENCY_POINTS, f"The last contact was {days} days ago."
-    )
+    return _component("recency", left, RECENCY_POINTS, f"Days since the last contact: {days}.")
 
 
 def _activity(facts: EngagementFacts, _today: date) -> EngagementComponent:
     """Full points at twice the tenant's median of contacts in 30 days, half at the median."""
     made, typical = facts.contacts_30_days, facts.typical_contacts_30_days or 0.0
-    explanation = f"{made} contacts in 30 days; the tenant's median is {typical:g}."
-    return EngagementComponent(
-        "activity", _points(made / (2 * typical) if typical else 0.0, ACTIVITY_POINTS), ACTIVITY_POINTS, explanation
-    )
+    explanation = f"Contacts in 30 days: {made}; the median of the tenant's companies that had any is {typical:g}."
+    return _component("activity", made / (2 * typical) if typical else 0.0, ACTIVITY_POINTS, explanation)
 
 
 def _pipeline(facts: EngagementFacts, _today: date) -> EngagementComponent:
     """Full points from 3 open deals on."""
-    points = _points(facts.open_deals / FULL_OPEN_DEALS, PIPELINE_POINTS)
-    return EngagementComponent("pipeline", points, PIPELINE_POINTS, f"{facts.open_deals} deals are open.")
+    share = facts.open_deals / FULL_OPEN_DEALS
+    return _component("pipeline", share, PIPELINE_POINTS, f"Open deals: {facts.open_deals}.")
 
 
 def _wins(facts: EngagementFacts, _today: date) -> EngagementComponent:
     """The win rate of all time; none without a closed deal."""
     closed = facts.won + facts.lost
-    points = _points(facts.won / closed if closed else 0.0, WINS_POINTS)
-    return EngagementComponent("wins", points, WINS_POINTS, f"{facts.won} of {closed} closed deals were won.")
+    share = facts.won / closed if closed else 0.0
+    return _component("wins", share, WINS_POINTS, f"Closed deals: {closed}, of which won: {facts.won}.")
 
 
 def _breadth(facts: EngagementFacts, _today: date) -> EngagementComponent:
     """Full points from 3 people reached in 90 days on."""
-    points = _points(facts.people_90_days / FULL_PEOPLE, BREADTH_POINTS)
-    return EngagementComponent(
-        "breadth", points, BREADTH_POINTS, f"{facts.people_90_days} people were reached in 90 days."
-    )
+    share = facts.people_90_days / FULL_PEOPLE
+    return _component("breadth", share, BREADTH_POINTS, f"People reached in 90 days: {facts.people_90_days}.")
 
 
-def _points(share: float, most: int) -> int:
-    return round(max(0.0, min(share, 1.0)) * most)
+def _component(name: str, share: float, most: int, explanation: str) -> EngagementComponent:
+    points = round(max(0.0, min(share, 1.0)) * most)
+    return EngagementComponent(name=name, points=points, max_points=most, explanation=explanation)

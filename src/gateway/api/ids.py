@@ -44,7 +44,9 @@ def _decode_argument(global_id: str, argument: str) -> tuple[str, int]:
     try:
         return decode_id(global_id)
     except BadUserInputError as error:
-        raise BadUserInputError(f"`{argument}` is not an id: {error.message}", extensions={"path": [argument]}) from None
+        raise BadUserInputError(
+            f"`{argument}` is not an id: {error.message}", extensions={"path": [argument]}
+        ) from None
 
 
 def _not_an_id() -> BadUserInputError:

@@ -12,7 +12,9 @@ from gateway.api.node import Node
 from loaders.members import MemberRow
 
 
-@strawberry.enum(description="What a member may do. Every role reads the whole tenant; roles differ in what they write.")
+@strawberry.enum(
+    description="What a member may do. Every role reads the whole tenant; roles differ in what they write."
+)
 class Role(Enum):
     VIEWER = strawberry.enum_value("viewer", description="Reads.")
     REP = strawberry.enum_value("rep", description="Also writes the records they own.")
@@ -27,7 +29,9 @@ class Member(Node):
     role: Role = strawberry.field(description="What the member may do.")
     team: str | None = strawberry.field(description="Team; null for none.")
     region: str | None = strawberry.field(description="Region that the member sells in; null for none.")
-    active: bool = strawberry.field(description="False once deactivated: such a member cannot sign in, their records stay.")
+    active: bool = strawberry.field(
+        description="False once deactivated: such a member cannot sign in, their records stay."
+    )
     created_at: datetime = strawberry.field(description="When the member was added.")
 
     @classmethod

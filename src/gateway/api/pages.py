@@ -9,7 +9,5 @@ def page_size(info: Info, first: int | None, *, default: int) -> int:
     limit = info.context.page_size_limit
     size = min(default, limit) if first is None else first
     if not 0 <= size <= limit:
-        raise BadUserInputError(
-            f"`first` must be from 0 to {limit}; it is {size}.", extensions={"path": ["first"]}
-        )
+        raise BadUserInputError(f"`first` must be from 0 to {limit}; it is {size}.", extensions={"path": ["first"]})
     return size

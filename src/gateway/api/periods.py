@@ -14,7 +14,9 @@ from loaders.tenants import Moment
 LONGEST_PERIOD_YEARS = 10
 
 
-@strawberry.enum(description="A period around the tenant's local today. A week, a month, a quarter or a year is a whole one.")
+@strawberry.enum(
+    description="A period around the tenant's local today. A week, a month, a quarter or a year is a whole one."
+)
 class PeriodPreset(Enum):
     TODAY = strawberry.enum_value("today", description="Today.")
     LAST_7_DAYS = strawberry.enum_value("last_7_days", description="Seven days, today the last of them.")
@@ -34,6 +36,11 @@ class Interval(Enum):
     WEEK = strawberry.enum_value("week", description="An ISO week.")
     MONTH = strawberry.enum_value("month", description="A calendar month.")
     QUARTER = strawberry.enum_value("quarter", description="A calendar quarter.")
+
+    @property
+    def unit(self) -> str:
+        """The unit's name in PostgreSQL."""
+        return self.name.lower()
 
 
 @strawberry.input(description="Days of the tenant's calendar, half-open: `from` is in, `to` is not. At most ten years.")
@@ -68,7 +75,7 @@ class Window:
         if period is None:
             return cls(ALL_DAYS, None)
         if period.preset:
-            from_day, to_day = moment.presets[period.preset.value]
+            from_day, to_day = moment.presets[period.preset.name.lower()]
             return cls(Days(from_day, to_day), Period(from_=from_day, to=to_day, preset=period.preset))
         return cls._of_range(period.range)
 

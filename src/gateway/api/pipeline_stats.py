@@ -37,7 +37,7 @@ class PipelineStats:
     async def trend(self, info: Info, interval: Interval = Interval.MONTH) -> list[TrendPoint]:
         pipeline_id, owner_id = self.board.pipeline.id if self.board.pipeline else None, self.key.owner_id
         days, today = self.window.days, self.moment.today
-        rows = await deal_trend(info.context.snapshot, pipeline_id, owner_id, interval.value, days, today)
+        rows = await deal_trend(info.context.snapshot, pipeline_id, owner_id, interval.unit, days, today)
         return TrendPoint.of(rows)
 
     @classmethod

@@ -23,11 +23,11 @@ def read_decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise GraphQLError("Decimal wants a number, best as a string: a float may have lost digits.")
     if not PLAIN_DECIMAL.fullmatch(str(value)):
-        raise GraphQLError("Decimal wants plain digits, such as \"1250.50\".")
+        raise GraphQLError('Decimal wants plain digits, such as "1250.50".')
     try:
         return Decimal(str(value))
     except InvalidOperation:
-        raise GraphQLError("Decimal wants plain digits, such as \"1250.50\".") from None
+        raise GraphQLError('Decimal wants plain digits, such as "1250.50".') from None
 
 
 def read_date(value: object) -> date:
@@ -55,7 +55,7 @@ def read_instant(value: object) -> datetime:
 SCALARS: dict[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Decimal",
-        description="An exact decimal number, as a string in plain notation: `\"1250.5\"`. Amounts are in the tenant's currency.",
+        description='An exact decimal number, as a string in plain notation: `"1250.5"`. Amounts are in the tenant\'s currency.',
         serialize=write_decimal,
         parse_value=read_decimal,
     ),

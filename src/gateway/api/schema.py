@@ -29,7 +29,9 @@ from loaders import pipelines as pipeline_loaders
 
 @strawberry.type(description="Reads. All fields of one query are of the same moment.")
 class Query:
-    @strawberry.field(description="Sales at a glance: of the whole tenant, or of one member; of all time, or of a period.")
+    @strawberry.field(
+        description="Sales at a glance: of the whole tenant, or of one member; of all time, or of a period."
+    )
     async def dashboard(
         self, info: Info, owner_id: strawberry.ID | None = None, period: PeriodInput | None = None
     ) -> Dashboard:
@@ -82,7 +84,9 @@ class Query:
         return await members.owner(info, info.context.member_id)
 
 
-@strawberry.type(description="Changes. Fields run one after the other; each payload is read after its change was committed.")
+@strawberry.type(
+    description="Changes. Fields run one after the other; each payload is read after its change was committed."
+)
 class Mutation:
     @strawberry.mutation(description="Signs a member in. Works without a token.")
     async def login(self, info: Info, tenant: str, email: str, password: str) -> LoginPayload:

@@ -1,11 +1,12 @@
 """What a field was asked for: the names of the fields selected anywhere beneath it."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, GraphQLResolveInfo, SelectionNode
 
 
-def selected_names(info: GraphQLResolveInfo) -> frozenset[str]:
+def selected_names(info: GraphQLResolveInfo[Any]) -> frozenset[str]:
     """Names of all fields beneath the present one, through fragments. Directives are not weighed: at worst too many."""
     names: set[str] = set()
     fragments = dict(info.fragments)

@@ -65,7 +65,9 @@ class Task(Node):
 class TaskSummary:
     open: int = strawberry.field(description="Tasks not done yet.")
     overdue: int = strawberry.field(description="Open tasks whose due instant has passed.")
-    due_today: int = strawberry.field(description="Open tasks due on the tenant's local day, whether or not the hour has passed.")
+    due_today: int = strawberry.field(
+        description="Open tasks due on the tenant's local day, whether or not the hour has passed."
+    )
 
     @classmethod
     def of(cls, counts: TaskCounts) -> Self:

@@ -46,9 +46,7 @@ class TenantData:
             yield self._batch(self._tenant.first_ids.deals + start, created[start : start + BATCH_DEALS])
 
     def _batch(self, first_id: int, created: list[int]) -> Tables:
-        tables: Tables = {
-            table: [] for table in ("deals", "demo_moves", "deal_products", "activities", "tasks")
-        }
+        tables: Tables = {table: [] for table in ("deals", "demo_moves", "deal_products", "activities", "tasks")}
         for deal_id, instant_created in enumerate(created, first_id):
             deal = self._deals.draw(deal_id, instant_created)
             tables["deals"].append(self._deals.row(deal))

@@ -84,9 +84,7 @@ Move = tuple[int, int]
 """A stage's id and the instant at which it was entered."""
 
 
-def way(
-    tenant: Tenant, pipeline: Pipeline, seller: Seller, created: int, until: int, pace: float
-) -> list[Move]:
+def way(tenant: Tenant, pipeline: Pipeline, seller: Seller, created: int, until: int, pace: float) -> list[Move]:
     """The moves of a deal from its creation up to `until`, each later than the one before.
 
     `until` is the present, or when its company went quiet: then most deals are lost.

@@ -1,7 +1,8 @@
 """Writes the demo's data with COPY."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -63,30 +64,36 @@ async def load_demo(
     Each tenant is one transaction, so it is complete or absent, and a load that was killed goes on when it
     is called again. The same `seed` and `anchor` (aware; default now) make the same data. No instant is later
     than `anchor`, but for due dates and expected closes. All members share the password of `password_hash`.
-    `progress` is told how many of how many deals are there. `deals` is locked against other writers.
+    `progress` is told how many of how many deals are there. While a tenant is written, `deals` is locked
+    against other writers.
     """
     anchor = (anchor or datetime.now(UTC)).replace(microsecond=0)
     connection = await asyncpg.connect(dsn)
     try:
         present = {row["slug"] for row in await connection.fetch("SELECT slug FROM tenants")}
         missing = [spec for spec in tenant_specs(size) if spec.slug not in present]
-        done = size.deals - sum(spec.deals for spec in missing)
+        loaded = _Progress(size.deals, size.deals - sum(spec.deals for spec in missing), progress)
         for spec in missing:
             async with connection.transaction():
                 tenant = await _create_tenant(connection, spec, seed, anchor)
-                async for deals in _write(connection, tenant, password_hash):
-                    done += deals
-                    if progress:
-                        progress(done, size.deals)
+                await _write(connection, tenant, password_hash, loaded.add)
         if missing:
             await connection.execute(f"VACUUM (ANALYZE) tenants, deal_stage_history, {', '.join(COPIED)}")
     finally:
         await connection.close()
 
 
-async def _create_tenant(
-    connection: asyncpg.Connection, spec: TenantSpec, seed: int, anchor: datetime
-) -> Tenant:
+class _Progress:
+    def __init__(self, total: int, done: int, tell: Callable[[int, int], None] | None) -> None:
+        self._total, self._done, self._tell = total, done, tell
+
+    def add(self, deals: int) -> None:
+        self._done += deals
+        if self._tell:
+            self._tell(self._done, self._total)
+
+
+async def _create_tenant(connection: asyncpg.Connection, spec: TenantSpec, seed: int, anchor: datetime) -> Tenant:
     zone = spec.locale.time_zone
     tenant_id = await connection.fetchval(
         INSERT_TENANT,
@@ -110,34 +117,38 @@ async def _reserve(connection: asyncpg.Connection, spec: TenantSpec) -> FirstIds
         "products": len(PRODUCTS),
         "deals": spec.deals,
     }
-    return FirstIds(
-        **{table: await connection.fetchval(RESERVE, table, count) for table, count in counts.items()}
-    )
+    return FirstIds(**{table: await connection.fetchval(RESERVE, table, count) for table, count in counts.items()})
 
 
-async def _write(connection: asyncpg.Connection, tenant: Tenant, password_hash: str) -> AsyncIterator[int]:
-    """Writes all of the tenant's records; says after each batch how many deals it had."""
+async def _write(
+    connection: asyncpg.Connection, tenant: Tenant, password_hash: str, loaded: Callable[[int], None]
+) -> None:
+    """Writes all of the tenant's records; `loaded` is told after each batch how many deals it had."""
     data = await asyncio.to_thread(TenantData, tenant, password_hash)
     for table, rows in data.base():
         await _copy(connection, table, rows)
     # It would record deals as created in their present stage; their real way is written instead.
     await connection.execute("ALTER TABLE deals DISABLE TRIGGER record_created_deals")
     await connection.execute(CREATE_MOVES)
-    async for tables in _ahead(data.batches()):
-        for table, rows in tables.items():
-            await _copy(connection, table, rows)
-        await connection.execute(WRITE_HISTORY, tenant.id, tenant.spec.locale.time_zone)
-        await connection.execute("TRUNCATE demo_moves")
-        yield len(tables["deals"])
+    async with aclosing(_ahead(data.batches())) as batches:
+        async for tables in batches:
+            for table, rows in tables.items():
+                await _copy(connection, table, rows)
+            await connection.execute(WRITE_HISTORY, tenant.id, tenant.spec.locale.time_zone)
+            await connection.execute("TRUNCATE demo_moves")
+            loaded(len(tables["deals"]))
     await connection.execute("ALTER TABLE deals ENABLE TRIGGER record_created_deals")
 
 
-async def _ahead(batches: Iterator[Tables]) -> AsyncIterator[Tables]:
+async def _ahead(batches: Iterator[Tables]) -> AsyncGenerator[Tables, None]:
     """Makes the next batch in a thread while PostgreSQL works on this one."""
     upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
-    while (batch := await upcoming) is not None:
-        upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
-        yield batch
+    try:
+        while (batch := await upcoming) is not None:
+            upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
+            yield batch
+    finally:
+        upcoming.cancel()
 
 
 async def _copy(connection: asyncpg.Connection, table: str, rows: Iterable[Row]) -> None:

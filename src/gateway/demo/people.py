@@ -67,11 +67,7 @@ class People:
         dice, calendar = self._tenant.dice, self._tenant.calendar
         veteran = index < len(LOGIN_ROLES) or dice.random() < 0.6
         joined = calendar.days_ago(COMPANY_DAYS + 30 if veteran else 120 + dice.random() * COMPANY_DAYS * 0.9)
-        left = (
-            dice.between((joined + calendar.now) // 2, calendar.days_ago(59))
-            if index % 9 == 7
-            else FAR_FUTURE
-        )
+        left = dice.between((joined + calendar.now) // 2, calendar.days_ago(59)) if index % 9 == 7 else FAR_FUTURE
         skill = dice.normal()
         return Seller(
             member_id=self._tenant.first_ids.members + index,

@@ -22,10 +22,6 @@ COLUMNS = {
     ),
     "deal_products": _names("tenant_id deal_id product_id quantity amount"),
     "demo_moves": _names("deal_id position stage_id moved_at member_id"),
-    "activities": _names(
-        "tenant_id kind subject body owner_id company_id contact_id deal_id occurred_at created_at"
-    ),
-    "tasks": _names(
-        "tenant_id title priority owner_id company_id deal_id due_at completed_at created_at updated_at"
-    ),
+    "activities": _names("tenant_id kind subject body owner_id company_id contact_id deal_id occurred_at created_at"),
+    "tasks": _names("tenant_id title priority owner_id company_id deal_id due_at completed_at created_at updated_at"),
 }

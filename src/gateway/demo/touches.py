@@ -12,11 +12,10 @@ from gateway.demo.vocabulary import ACTIVITY_BODIES, ACTIVITY_SUBJECTS, TASK_TIT
 
 KINDS = ("email",) * 8 + ("call",) * 6 + ("meeting",) * 4 + ("note",) * 2
 PRIORITIES = ("low", "normal", "normal", "normal", "high")
-# with those of a deal, 2.7 of them on average, three for each deal
+# With those of a deal itself, 2.7 on average, that makes three to a deal.
 COMPANY_TOUCHES_PER_DEAL = 0.3
 TODAY_EVERY, WEEK_EVERY, TASK_EVERY = 60, 25, 12
 OPEN_TASK_SHARE, DONE_TASK_SHARE = 0.6, 0.12
-DONE = 1.0
 
 
 class Touches:
@@ -51,17 +50,16 @@ class Touches:
             owner = account.owner if account and account.owner else self._people.seller_at(at)
             task = None
             if self._count % TASK_EVERY == 0:
-                done = self._dice.random() < 0.5
-                task = self._task(owner, account, None, at, DONE if done else self._dice.random())
+                make = self._done_task if self._dice.random() < 0.5 else self._open_task
+                task = make(owner, account, None, at)
             yield self._activity(at, owner, account, None), task
 
     def tasks_of(self, deal: Deal) -> Iterator[Row]:
         drawn = self._dice.random()
-        if deal.is_closed:
-            if drawn < DONE_TASK_SHARE:
-                yield self._task(deal.owner, deal.account, deal.id, deal.created, DONE)
-        elif drawn < OPEN_TASK_SHARE:
-            yield self._task(deal.owner, deal.account, deal.id, deal.entered, drawn / OPEN_TASK_SHARE)
+        if deal.is_closed and drawn < DONE_TASK_SHARE:
+            yield self._done_task(deal.owner, deal.account, deal.id, deal.created)
+        elif not deal.is_closed and drawn < OPEN_TASK_SHARE:
+            yield self._open_task(deal.owner, deal.account, deal.id, deal.entered)
 
     def _company_moment(self) -> tuple[int, Account | None]:
         dice, calendar = self._dice, self._calendar
@@ -97,38 +95,51 @@ class Touches:
             moment,
         )
 
-    def _task(
-        self, owner: Seller, account: Account | None, deal_id: int | None, since: int, state: float
-    ) -> Row:
-        """A task written after `since`. `state`: 1 is done; below, due today, overdue, due later, undated."""
+    def _done_task(self, owner: Seller, account: Account | None, deal_id: int | None, since: int) -> Row:
         dice, calendar = self._dice, self._calendar
-        written = since + int((calendar.now - since) * 0.6 * dice.random())
-        done = None
-        if state == DONE:
-            done = dice.between(written, min(calendar.now, written + 14 * DAY))
-            due: int | None = calendar.at_work(done + int(3 * DAY * dice.normal()), written)
-        else:
-            due = self._due(written, state)
+        written = self._written(since)
+        done = dice.between(written, min(calendar.now, written + 14 * DAY))
+        due = calendar.at_work(done + int(3 * DAY * dice.normal()), written)
+        return self._task(owner, account, deal_id, written, due, done)
+
+    def _open_task(self, owner: Seller, account: Account | None, deal_id: int | None, since: int) -> Row:
+        written = self._written(since)
+        return self._task(owner, account, deal_id, written, self._due(written), None)
+
+    def _written(self, since: int) -> int:
+        return since + int((self._calendar.now - since) * 0.6 * self._dice.random())
+
+    def _due(self, written: int) -> int | None:
+        """Today, overdue, in the next weeks, or without a date."""
+        dice, calendar = self._dice, self._calendar
+        drawn = dice.random()
+        working_hour = 9 * HOUR + dice.between(0, 32) * HOUR // 4
+        if drawn < 0.12:
+            return calendar.midnight + working_hour
+        if drawn < 0.35:
+            return dice.between(written, calendar.now)
+        if drawn < 0.82:
+            return calendar.midnight + dice.between(1, 22) * DAY + working_hour
+        return None
+
+    def _task(
+        self,
+        owner: Seller,
+        account: Account | None,
+        deal_id: int | None,
+        written: int,
+        due: int | None,
+        done: int | None,
+    ) -> Row:
         return (
             self._tenant.id,
-            dice.pick(TASK_TITLES),
-            dice.pick(PRIORITIES),
+            self._dice.pick(TASK_TITLES),
+            self._dice.pick(PRIORITIES),
             owner.member_id,
             account.company_id if account else None,
             deal_id,
-            instant(due) if due else None,
-            instant(done) if done else None,
+            None if due is None else instant(due),
+            None if done is None else instant(done),
             instant(written),
             instant(done or written),
         )
-
-    def _due(self, written: int, state: float) -> int | None:
-        dice, calendar = self._dice, self._calendar
-        working_hour = 9 * HOUR + dice.between(0, 32) * HOUR // 4
-        if state < 0.12:
-            return calendar.midnight + working_hour
-        if state < 0.35:
-            return dice.between(written, calendar.now)
-        if state < 0.82:
-            return calendar.midnight + dice.between(1, 22) * DAY + working_hour
-        return None

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from gateway.errors import DatabaseUnavailableError, DeadlineExceededError, GatewayError
+from gateway.errors import BadUserInputError, DatabaseUnavailableError, DeadlineExceededError, GatewayError
 
 # The connection is gone or refused: nothing of ours is wrong, and the same request can succeed in a moment.
 UNAVAILABLE = (
@@ -32,4 +32,6 @@ def as_gateway_error(error: Exception) -> GatewayError | None:
         return DeadlineExceededError()
     if is_unavailable(error):
         return DatabaseUnavailableError()
+    if isinstance(error, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError):
+        return BadUserInputError("A text holds a character that cannot be stored, such as NUL. Leave it out.")
     return None

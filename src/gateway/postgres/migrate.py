@@ -38,10 +38,11 @@ async def migrate(dsn: str, revision: str = "head") -> None:
 
 def offline_sql() -> str:
     """The SQL of all the steps, for a review or for running by hand."""
-    config = Config(output_buffer=io.StringIO())
+    output = io.StringIO()
+    config = Config(output_buffer=output)
     config.set_main_option("script_location", str(MIGRATIONS))
     command.upgrade(config, "head", sql=True)
-    return str(config.output_buffer.getvalue())
+    return output.getvalue()
 
 
 def _run(connection: Connection, revision: str) -> None:
@@ -51,7 +52,5 @@ def _run(connection: Connection, revision: str) -> None:
     current = connection.exec_driver_sql("SELECT to_regclass('public.alembic_version')").scalar()
     now = current and connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     connection.commit()
-    older = revision == "base" or (
-        revision in known and now in known and known.index(now) < known.index(revision)
-    )
+    older = revision == "base" or (revision in known and now in known and known.index(now) < known.index(revision))
     (command.downgrade if older else command.upgrade)(config, revision)

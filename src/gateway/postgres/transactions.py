@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import asyncpg
@@ -27,6 +28,20 @@ class Named(Protocol):
     def sql(self) -> str: ...
 
 
+Run = Callable[[Named, Sequence[object]], Awaitable[Sequence[Sequence[Any]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningReads:
+    """The reads of a transaction that is just opening: they do not wait for it to be open."""
+
+    tenant_id: int
+    run: Run
+
+    async def fetch(self, statement: Named, *arguments: object) -> Sequence[Sequence[Any]]:
+        return await self.run(statement, arguments)
+
+
 class ReadTransaction(Generic[Opening]):
     """Opens at its first read and sees one moment until it is closed.
 
@@ -40,7 +55,7 @@ class ReadTransaction(Generic[Opening]):
         tenant_id: int,
         deadline: Deadline,
         observer: Observer,
-        opening: Callable[["ReadTransaction[Opening]"], Awaitable[Opening]],
+        opening: Callable[["OpeningReads"], Awaitable[Opening]],
     ) -> None:
         self.tenant_id = tenant_id
         self.statements: list[str] = []
@@ -101,7 +116,7 @@ class ReadTransaction(Generic[Opening]):
 
     async def _open(self) -> Opening:
         self._connection = await self._begin()
-        return await self._read_opening(_Opening(self))
+        return await self._read_opening(OpeningReads(self.tenant_id, self._run))
 
     async def _begin(self) -> asyncpg.Connection:
         """A connection inside the transaction. A connection that died in the pool is replaced once, unseen."""
@@ -158,14 +173,3 @@ class ReadTransaction(Generic[Opening]):
             connection.terminate()
         finally:
             await self._pool.release(connection)
-
-
-class _Opening(Generic[Opening]):
-    """The reads of a transaction that is just opening."""
-
-    def __init__(self, transaction: ReadTransaction[Opening]) -> None:
-        self._transaction = transaction
-        self.tenant_id = transaction.tenant_id
-
-    async def fetch(self, statement: Named, *arguments: object) -> Sequence[Sequence[Any]]:
-        return await self._transaction._run(statement, arguments)

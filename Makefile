@@ -1,0 +1,66 @@
+# Every target installs what it needs into .venv first.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+PORT ?= 8000
+SIZE ?= small
+DATA ?= .gateway
+
+VENV := .venv
+BIN := $(VENV)/bin
+GRAPHIQL := src/gateway/web/graphiql
+
+.PHONY: help demo test test-slow lint types schema bench docs clean install install-dev
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install ## Serve a dashboard of made-up data on an embedded PostgreSQL  [PORT=8000 SIZE=small|medium|large DATA=.gateway]
+	@exec $(BIN)/gateway demo --port $(PORT) --size $(SIZE) --data $(DATA)
+
+test: install-dev ## Run the tests, on a PostgreSQL and a Redis that they start themselves
+	$(BIN)/pytest --cov=gateway --cov=loaders --cov-report=term:skip-covered --cov-fail-under=90
+
+test-slow: install-dev ## Run the long proofs
+	$(BIN)/pytest -m slow
+
+lint: install-dev ## Check style, formatting and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: install-dev ## Check types
+	$(BIN)/mypy
+
+schema: install ## Write schema.graphql from the code
+	$(BIN)/gateway schema > schema.graphql
+
+bench: install-dev ## Measure speed beside a plain Strawberry server; keeps its data in benchmarks/.data
+	$(BIN)/python -m benchmarks
+
+docs: install-dev ## Write the generated parts of docs/ from the code
+	$(BIN)/python scripts/write_docs.py
+
+clean: ## Remove everything that was installed, built or cached; demo data stays
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules
+
+install: $(VENV)/.installed $(GRAPHIQL)/dist
+install-dev: $(VENV)/.installed-dev $(GRAPHIQL)/dist
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements-build.lock requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.lock -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(GRAPHIQL)/dist: $(VENV)/.installed $(wildcard $(GRAPHIQL)/src/*) $(GRAPHIQL)/package-lock.json $(GRAPHIQL)/build.mjs
+	$(BIN)/python scripts/build_graphiql.py
+	@touch $@

@@ -1,0 +1,223 @@
+"""Composition: every part is made here, once, and handed what it needs."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from gateway.api.context import Context
+from gateway.api.schema import ANONYMOUS_FIELDS, graphql_schema
+from gateway.deadline import Deadline
+from gateway.documents.library import Documents
+from gateway.documents.limits import Limits
+from gateway.identity.identify import Identifier, Identity
+from gateway.identity.issuing import TokenIssuer
+from gateway.identity.keys import KeySetClient
+from gateway.identity.members import MemberCache, MemberRecord
+from gateway.identity.passwords import Passwords
+from gateway.identity.sessions import Sessions
+from gateway.identity.tokens import TokenConfig, TokenVerifier
+from gateway.observe import Observer, configure_logging, process_registry
+from gateway.pipeline.pipeline import Pipeline
+from gateway.postgres.faults import as_gateway_error
+from gateway.postgres.migrate import head_revision
+from gateway.postgres.pool import Pool
+from gateway.postgres.readiness import database_fault
+from gateway.postgres.transactions import ReadTransaction
+from gateway.settings import ConfigurationError, Settings, load_settings
+from gateway.web import graphiql
+from gateway.web.default_query import DEFAULT_QUERY
+from gateway.web.graphql import GraphQLEndpoint, Page
+from gateway.web.health import live, metrics, readiness
+from loaders import identity as identity_loaders
+from loaders.tenants import moment
+
+Found = TypeVar("Found")
+
+EXPOSED_HEADERS = ("Retry-After", "Server-Timing", "X-Request-Id", "X-Response-Time")
+ALLOWED_HEADERS = ("Authorization", "Content-Type", "X-Request-Id", "X-Tenant")
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The service as an ASGI application. Without settings, they are read from the environment."""
+    settings = settings or load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    return _Parts(settings).app()
+
+
+def token_config(settings: Settings) -> TokenConfig:
+    """Which tokens are accepted, and how the claims of issued ones are named."""
+    try:
+        return TokenConfig(
+            secret=settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
+            jwks_url=settings.jwks_url,
+            audience=settings.jwt_audience or None,
+            issuer=settings.jwt_issuer or None,
+            tenant_claim=settings.jwt_tenant_claim,
+            subject_claim=settings.jwt_subject_claim,
+            leeway_seconds=settings.jwt_leeway_seconds,
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"JWT_SECRET or JWKS_URL: {error}") from None
+
+
+def token_issuer(settings: Settings) -> TokenIssuer | None:
+    """None without a secret: tokens then come from an identity provider."""
+    if settings.jwt_secret is None:
+        return None
+    return TokenIssuer(
+        token_config(settings),
+        access_lifetime_seconds=settings.access_token_lifetime_seconds,
+        refresh_lifetime_seconds=settings.refresh_token_lifetime_seconds,
+    )
+
+
+class _Parts:
+    """The parts of one process. Those that belong to an event loop are made when it runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.registry, self.scraped = process_registry()
+        self.observer = Observer(self.registry)
+        self.schema = graphql_schema()
+        self.tokens = token_config(settings)
+        self.pool = Pool(
+            settings.require("database_url"),
+            size=settings.pool_size,
+            wait_seconds=settings.pool_wait_seconds,
+            statement_cache_size=settings.statement_cache_size,
+        )
+        keys = KeySetClient(settings.jwks_url) if settings.jwks_url else None
+        self.verifier = TokenVerifier(self.tokens, keys=keys)
+        self.sessions = Sessions(
+            issuer=token_issuer(settings),
+            verifier=self.verifier,
+            passwords=Passwords(),
+            by_email=self._lookup(identity_loaders.credentials_by_email),
+            by_subject=self._lookup(identity_loaders.credentials_by_subject),
+        )
+
+    def app(self) -> Starlette:
+        settings = self.settings
+        endpoint = GraphQLEndpoint(
+            self._pipeline(),
+            deadline_seconds=settings.request_deadline_seconds,
+            body_limit_bytes=settings.body_limit_bytes,
+            page=Page(self._page) if settings.graphiql else None,
+        )
+        routes = [
+            Route("/graphql", endpoint),
+            Route("/graphiql/assets/{name:path}", _asset, methods=["GET"]),
+            Route("/", _to_endpoint, methods=["GET"]),
+            Route("/health/live", live, methods=["GET"]),
+            Route("/health/ready", readiness({"database": self._database_fault}), methods=["GET"]),
+            Route("/metrics", metrics(self.scraped, self._refresh_gauges), methods=["GET"]),
+        ]
+        return Starlette(routes=routes, middleware=_cors(settings), lifespan=self._lifespan)
+
+    def _pipeline(self) -> Pipeline:
+        settings = self.settings
+        limits = Limits(settings.document_token_limit, settings.document_depth_limit, settings.document_field_limit)
+        return Pipeline(
+            identify=Identifier(self.verifier, MemberCache(self._member)).identify,
+            documents=Documents(self.schema, limits, size=settings.document_cache_size),
+            schema=self.schema,
+            anonymous_fields=ANONYMOUS_FIELDS,
+            open_context=self._open_context,
+            observer=self.observer,
+        )
+
+    def _open_context(self, identity: Identity | None, deadline: Deadline) -> Context:
+        return Context(
+            tenant_id=identity.tenant_id if identity else None,
+            member_id=identity.member_id if identity else None,
+            sign_in=self.sessions,
+            page_size_limit=self.settings.page_size_limit,
+            open_snapshot=lambda tenant_id: ReadTransaction(self.pool, tenant_id, deadline, self.observer, moment),
+        )
+
+    def _lookup(
+        self, read: Callable[[Any, str, str], Awaitable[Found | None]]
+    ) -> Callable[[str, str], Awaitable[Found | None]]:
+        """A read outside any tenant, on a connection of its own, given back before the request goes on."""
+
+        async def lookup(tenant: str, name: str) -> Found | None:
+            deadline = Deadline.after(self.settings.request_deadline_seconds)
+            try:
+                async with self.pool.connection(deadline) as connection:
+                    return await read(connection, tenant, name)
+            except Exception as error:
+                raise as_gateway_error(error) or error from error
+
+        return lookup
+
+    async def _member(self, tenant: str, subject: str) -> MemberRecord | None:
+        found = await self._lookup(identity_loaders.identify)(tenant, subject)
+        if found is None:
+            return None
+        return MemberRecord(
+            tenant_id=found.tenant_id,
+            tenant_slug=tenant,
+            plan=found.plan,
+            currency=found.currency,
+            time_zone=found.time_zone,
+            member_id=found.member_id,
+            role=found.role,
+            active=bool(found.active),
+        )
+
+    async def _database_fault(self) -> str | None:
+        return await database_fault(self.pool, head_revision())
+
+    def _refresh_gauges(self) -> None:
+        self.observer.pool(busy=self.pool.busy(), idle=self.pool.idle())
+
+    def _page(self) -> tuple[bytes, dict[str, str]]:
+        token = self.settings.graphiql_token
+        return graphiql.page(
+            endpoint="/graphql",
+            default_query=DEFAULT_QUERY,
+            token=token.get_secret_value() if token else None,
+            title="Aggregation gateway",
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        await self.pool.open()
+        try:
+            yield
+        finally:
+            await self.pool.close()
+
+
+def _cors(settings: Settings) -> list[Middleware]:
+    if not settings.cors_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=ALLOWED_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
+            max_age=3600,
+        )
+    ]
+
+
+async def _asset(request: Request) -> Response:
+    found = graphiql.asset(request.path_params["name"])
+    if found is None:
+        return Response(status_code=404)
+    body, headers = found
+    return Response(body, headers=headers)
+
+
+async def _to_endpoint(_request: Request) -> Response:
+    return RedirectResponse("/graphql")

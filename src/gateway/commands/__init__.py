@@ -1,0 +1,1 @@
+"""Writes of the domain, one module for a command."""

@@ -1,0 +1,5 @@
+"""Why a command did nothing."""
+
+
+class CommandRefusedError(Exception):
+    """One sentence for whoever gave the command."""

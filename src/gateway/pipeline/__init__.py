@@ -1,0 +1,1 @@
+"""The way of one request: identify, document, execute, respond."""

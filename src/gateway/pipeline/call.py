@@ -1,0 +1,46 @@
+"""One request on its way in, and its answer on the way out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.deadline import Deadline
+from gateway.observe import Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a GraphQL request over HTTP holds."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] | None = None
+    extensions: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, read from the wire. `reads_only`: its method permits no mutation."""
+
+    request_id: str
+    authorization: str | None
+    x_tenant: str | None
+    reads_only: bool
+    parameters: Parameters
+    deadline: Deadline
+    stopwatch: Stopwatch
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back. `outcome`: `ok` or the first error's code; `has_data`: whether execution gave a `data` that is not null."""
+
+    body: dict[str, Any]
+    status: int = 200
+    outcome: str = "ok"
+    has_data: bool = False
+    retry_after_seconds: int | None = None
+    operation: str | None = None
+    kind: str | None = None
+    tenant: str | None = None
+    statements: list[str] = field(default_factory=list)

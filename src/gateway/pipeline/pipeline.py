@@ -1,0 +1,117 @@
+"""The steps of one request, in their order. Each step is timed by its name."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+
+from graphql import ExecutionResult, GraphQLSchema, execute
+
+from gateway.api.context import Context
+from gateway.deadline import Deadline
+from gateway.documents.library import Document, Documents, Operation
+from gateway.errors import (
+    ClientClosedRequestError,
+    DeadlineExceededError,
+    GatewayError,
+    InternalError,
+    MethodNotAllowedError,
+    UnauthenticatedError,
+)
+from gateway.identity.identify import Identity
+from gateway.observe import Observer, RequestFinished
+from gateway.pipeline.call import Answer, Call
+from gateway.pipeline.respond import refusal, response
+
+Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
+OpenContext = Callable[[Identity | None, Deadline], Context]
+
+
+class Pipeline:
+    """Takes calls, gives answers. Whatever happens, there is an answer and no connection stays taken."""
+
+    def __init__(
+        self,
+        *,
+        identify: Identify,
+        documents: Documents,
+        schema: GraphQLSchema,
+        anonymous_fields: frozenset[str],
+        open_context: OpenContext,
+        observer: Observer,
+    ) -> None:
+        self._identify = identify
+        self._documents = documents
+        self._schema = schema
+        self._anonymous_fields = anonymous_fields
+        self._open_context = open_context
+        self._observer = observer
+
+    async def answer(self, call: Call) -> Answer:
+        """The answer to a call; errors are answers too. Raises only when it is cancelled."""
+        try:
+            async with asyncio.timeout(call.deadline.left_seconds()):
+                return await self._answer(call)
+        except TimeoutError:
+            return refusal(DeadlineExceededError(), call.request_id)
+        except GatewayError as error:
+            return refusal(error, call.request_id)
+        except Exception as error:  # noqa: BLE001 - the last line of defence: logged, masked, answered
+            self._observer.fault("a request failed", error=error, request_id=call.request_id)
+            return refusal(InternalError(), call.request_id)
+
+    def finished(self, call: Call, answer: Answer) -> None:
+        """Reports a call whose answer is on the wire."""
+        self._observer.request(
+            RequestFinished(
+                request_id=call.request_id,
+                operation=answer.operation,
+                kind=answer.kind,
+                tenant=answer.tenant,
+                outcome=answer.outcome,
+                status=answer.status,
+                seconds=call.stopwatch.total_seconds(),
+                stages=call.stopwatch.seconds,
+                statements=len(answer.statements),
+            )
+        )
+
+    def abandoned(self, call: Call) -> None:
+        """Reports a call whose caller went away."""
+        self.finished(call, refusal(ClientClosedRequestError(), call.request_id))
+
+    async def _answer(self, call: Call) -> Answer:
+        with call.stopwatch.stage("identify"):
+            identity = await self._identify(call.authorization, call.x_tenant)
+        with call.stopwatch.stage("document"):
+            document = self._documents.get(call.parameters.query)
+            operation = document.operation(call.parameters.operation_name)
+            self._admit(call, operation, identity)
+        with call.stopwatch.stage("execute"):
+            answer = await self._execute(call, document, identity)
+        answer.operation, answer.kind = operation.name, operation.kind
+        answer.tenant = identity.tenant_slug if identity else None
+        return answer
+
+    def _admit(self, call: Call, operation: Operation, identity: Identity | None) -> None:
+        if identity is None and not operation.root_fields <= self._anonymous_fields:
+            raise UnauthenticatedError
+        if call.reads_only and operation.kind != "query":
+            raise MethodNotAllowedError(f"A {operation.kind} cannot be sent by GET: use POST.")
+
+    async def _execute(self, call: Call, document: Document, identity: Identity | None) -> Answer:
+        context = self._open_context(identity, call.deadline)
+        try:
+            result = execute(
+                self._schema,
+                document.ast,
+                context_value=context,
+                variable_values=dict(call.parameters.variables or {}),
+                operation_name=call.parameters.operation_name,
+            )
+            settled: ExecutionResult = await result if isawaitable(result) else result
+        finally:
+            # Before encoding: the connection is the scarcest thing that a request holds.
+            await context.close()
+        answer = response(settled, call.request_id, self._observer)
+        answer.statements = context.statements
+        return answer

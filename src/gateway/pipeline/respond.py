@@ -1,0 +1,64 @@
+"""Results and errors as answers. What is not meant for the caller is masked here, once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphql import ExecutionResult, FieldNode, GraphQLError
+
+from gateway.errors import (
+    BadUserInputError,
+    GatewayError,
+    GraphQLDocumentError,
+    InternalError,
+    VariablesInvalidError,
+)
+from gateway.observe import Observer
+from gateway.pipeline.call import Answer
+
+
+def refusal(error: GatewayError, request_id: str) -> Answer:
+    """The answer to a request that was not executed."""
+    if isinstance(error, GraphQLDocumentError):
+        errors = [_entry({**cause.formatted}, error, request_id) for cause in error.causes]
+    else:
+        errors = [_entry({"message": error.message}, error, request_id)]
+    return Answer({"errors": errors}, error.status, error.code, retry_after_seconds=error.retry_after_seconds)
+
+
+def response(result: ExecutionResult, request_id: str, observer: Observer) -> Answer:
+    """The answer to a request that was executed, in whole or in part."""
+    if not result.errors:
+        return Answer({"data": result.data}, has_data=True)
+    if result.data is None and all(error.path is None for error in result.errors):
+        return refusal(VariablesInvalidError(result.errors), request_id)
+    known = [(error, _gateway_error(error, request_id, observer)) for error in result.errors]
+    first = known[0][1]
+    return Answer(
+        {"data": result.data, "errors": _entries(known, request_id)},
+        200 if result.data is not None else first.status,
+        first.code,
+        has_data=result.data is not None,
+        retry_after_seconds=first.retry_after_seconds if result.data is None else None,
+    )
+
+
+def _entries(known: Sequence[tuple[GraphQLError, GatewayError]], request_id: str) -> list[dict[str, Any]]:
+    return [
+        _entry({**error.formatted, "message": gateway_error.message}, gateway_error, request_id)
+        for error, gateway_error in known
+    ]
+
+
+def _entry(entry: dict[str, Any], error: GatewayError, request_id: str) -> dict[str, Any]:
+    return {**entry, "extensions": {"code": error.code, **error.extensions, "requestId": request_id}}
+
+
+def _gateway_error(error: GraphQLError, request_id: str, observer: Observer) -> GatewayError:
+    original = error.original_error
+    if isinstance(original, GatewayError):
+        return original
+    if original is None and not all(isinstance(node, FieldNode) for node in error.nodes or ()):
+        # The executor blames an argument, not the field: its value came from the caller.
+        return BadUserInputError(error.message)
+    observer.fault("a resolver failed", error=original or error, request_id=request_id, path=error.path)
+    return InternalError()

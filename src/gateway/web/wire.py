@@ -1,0 +1,152 @@
+"""GraphQL over HTTP: reading a request from the wire, and what its caller accepts back."""
+
+import asyncio
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.types import Receive
+
+from gateway.deadline import Deadline
+from gateway.errors import (
+    BadRequestError,
+    BodyTimedOutError,
+    BodyTooLargeError,
+    ClientClosedRequestError,
+    MethodNotAllowedError,
+    NotAcceptableError,
+    UnsupportedMediaTypeError,
+)
+from gateway.pipeline.call import Parameters
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+
+# What a range accepts, of the two that are offered: `application/json` where the caller leaves it open,
+# since every client reads it.
+OFFERS = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+def request_id_of(request: Request) -> str:
+    """The caller's own `X-Request-Id` where it is a plain word, else a new one."""
+    given = request.headers.get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def media_type_of(request: Request) -> str:
+    """The media type to answer with. Raises NOT_ACCEPTABLE."""
+    best, best_quality = None, 0.0
+    for part in (request.headers.get("accept") or "*/*").split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = _quality(parameters)
+        if name in OFFERS and quality > best_quality:
+            best, best_quality = OFFERS[name], quality
+    if best is None:
+        raise NotAcceptableError
+    return best
+
+
+async def read_parameters(request: Request, *, limit_bytes: int, deadline: Deadline) -> Parameters:
+    """The parameters of a GET or a POST. Raises the errors of stage `document` that concern the wire."""
+    if request.method == "GET":
+        return _parameters(_from_query_string(request))
+    if request.method != "POST":
+        raise MethodNotAllowedError
+    _check_media_type(request)
+    _check_length(request, limit_bytes)
+    try:
+        async with asyncio.timeout(deadline.left_seconds()):
+            body = await _read_body(request.receive, limit_bytes)
+    except TimeoutError:
+        raise BodyTimedOutError from None
+    return _parameters(_loads(body, "The body"))
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _check_media_type(request: Request) -> None:
+    name, *parameters = (piece.strip().lower() for piece in request.headers.get("content-type", "").split(";"))
+    charset = next((p.partition("=")[2].strip('" ') for p in parameters if p.startswith("charset")), "utf-8")
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if name != JSON or charset not in ("utf-8", "utf8") or encoding != "identity":
+        raise UnsupportedMediaTypeError
+
+
+def _check_length(request: Request, limit_bytes: int) -> None:
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length[:20]) > limit_bytes:
+        raise _too_large(limit_bytes)
+
+
+async def _read_body(receive: Receive, limit_bytes: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientClosedRequestError
+        body += message.get("body", b"")
+        if len(body) > limit_bytes:
+            raise _too_large(limit_bytes)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _too_large(limit_bytes: int) -> BodyTooLargeError:
+    return BodyTooLargeError(
+        f"The body is larger than {limit_bytes} bytes. Send a smaller one, or split the operation."
+    )
+
+
+def _from_query_string(request: Request) -> dict[str, Any]:
+    given: dict[str, Any] = dict(request.query_params)
+    for name in ("variables", "extensions"):
+        if name in given:
+            given[name] = _loads(given[name].encode("utf-8", "surrogatepass"), f"`{name}`")
+    return given
+
+
+def _loads(text: bytes, what: str) -> Any:
+    if not text.strip():
+        raise BadRequestError(f"{what} is empty: send a JSON object with `query`.")
+    try:
+        return orjson.loads(text)
+    except ValueError as error:
+        raise BadRequestError(f"{what} is not JSON: {error}.") from None
+
+
+def _parameters(given: Any) -> Parameters:
+    if isinstance(given, list):
+        raise BadRequestError("Batches are not accepted: send one operation, or several fields in one query.")
+    if not isinstance(given, dict):
+        raise BadRequestError("The body must be a JSON object with `query`.")
+    query = given.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise BadRequestError("`query` must be a string that holds a GraphQL document.")
+    return Parameters(
+        query,
+        _optional(given, "operationName", str),
+        _optional(given, "variables", Mapping),
+        _optional(given, "extensions", Mapping),
+    )
+
+
+def _optional(given: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = given.get(name)
+    if value is not None and not isinstance(value, kind):
+        wanted = "a string" if kind is str else "an object"
+        raise BadRequestError(f"`{name}` must be {wanted} or null.")
+    return value
