@@ -29,7 +29,7 @@ class Moment:
 async def moment(reads: Reads) -> Moment | None:
     """The moment of the snapshot that `reads` stands on; None when its tenant does not exist. Source: tenants."""
     for row in await reads.fetch(SQL["moment"]):
-        names, from_days, to_days = row[8:]
+        as_of, today, tenant_id, slug, name, plan, currency, time_zone, names, from_days, to_days = row
         presets = dict(zip(names, zip(from_days, to_days, strict=True), strict=True))
-        return Moment(*row[:8], presets=presets)
+        return Moment(as_of, today, tenant_id, slug, name, plan, currency, time_zone, presets)
     return None

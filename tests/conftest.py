@@ -1,0 +1,183 @@
+"""Fixtures that several rooms of tests share: one PostgreSQL, fresh databases, a gateway on top of them."""
+
+import itertools
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from gateway.app import create_app
+from gateway.demo.load import load_demo
+from gateway.demo.shape import Size
+from gateway.identity.passwords import hash_password
+from gateway.postgres.bootstrap import RolePasswords, bootstrap
+from gateway.postgres.embedded import EmbeddedPostgres
+from gateway.postgres.migrate import migrate
+from gateway.settings import Settings
+from gateway.tokens import issue_token
+from tests.servers import postgres_server
+
+PASSWORDS = RolePasswords(owner="owner-password", worker="worker-password", gateway="gateway-password")
+JWT_SECRET = "a secret of tests, long enough for HS256"
+DEMO_PASSWORD = "demo"
+ANCHOR = datetime.now(UTC)
+"""The demo's present: recent, so that today and the last days hold data."""
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A migrated database: its addresses by role. None of the roles is a superuser."""
+
+    name: str
+    server: EmbeddedPostgres
+
+    @property
+    def owner_dsn(self) -> str:
+        return self.server.dsn("owner", PASSWORDS.owner, self.name)
+
+    @property
+    def gateway_dsn(self) -> str:
+        return self.server.dsn("gateway", PASSWORDS.gateway, self.name)
+
+    @property
+    def worker_dsn(self) -> str:
+        return self.server.dsn("worker", PASSWORDS.worker, self.name)
+
+    def settings(self, **changes: Any) -> Settings:
+        """Settings of a gateway on this database."""
+        given: dict[str, Any] = {
+            "database_url": SecretStr(self.gateway_dsn),
+            "migration_database_url": SecretStr(self.owner_dsn),
+            "worker_database_url": SecretStr(self.worker_dsn),
+            "jwt_secret": SecretStr(JWT_SECRET),
+            "log_level": "error",
+            **changes,
+        }
+        return Settings(**given)
+
+    async def token(self, tenant: str, role: str = "viewer", **changes: Any) -> str:
+        """A token of the tenant's first active member of a role."""
+        return (await issue_token(self.settings(**changes), tenant, email=None, role=role)).token
+
+    @asynccontextmanager
+    async def as_owner(self) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(self.owner_dsn)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+class Client:
+    """A caller of a gateway in this process. `token`: sent with each request where there is one."""
+
+    def __init__(self, app: Starlette, http: httpx.AsyncClient, token: str | None) -> None:
+        self.app = app
+        self.http = http
+        self.token = token
+
+    async def post(
+        self, query: str, variables: Mapping[str, Any] | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """The response to one operation, errors and all."""
+        sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        body = {"query": query, "variables": variables} if variables else {"query": query}
+        return await self.http.post("/graphql", json=body, headers={**sent, **(headers or {})})
+
+    async def data(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The `data` of an operation that must succeed."""
+        answer = (await self.post(query, variables)).json()
+        assert "errors" not in answer, json.dumps(answer["errors"])
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def codes(self, query: str, **variables: Any) -> list[str]:
+        """The codes of the errors of an operation, in order; empty when there are none."""
+        answer = (await self.post(query, variables)).json()
+        return [error["extensions"]["code"] for error in answer.get("errors", [])]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """One server for the whole run."""
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+async def fresh_database(server: EmbeddedPostgres, template: str | None = None) -> Database:
+    """A new database: a copy of a template, or an empty one that is then migrated."""
+    database = Database(f"test_{next(_numbers)}", server)
+    if template is None:
+        await bootstrap(server.superuser_dsn, database=database.name, passwords=PASSWORDS)
+        await migrate(database.owner_dsn)
+        return database
+    bootstrapper = await asyncpg.connect(server.superuser_dsn)
+    try:
+        await bootstrapper.execute(f"CREATE DATABASE {database.name} TEMPLATE {template} OWNER owner STRATEGY file_copy")
+    finally:
+        await bootstrapper.close()
+    # Privileges of a database are not copied with it.
+    await bootstrap(server.superuser_dsn, database=database.name, passwords=PASSWORDS)
+    return database
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: EmbeddedPostgres) -> str:
+    """Name of a migrated, empty database to copy."""
+    return (await fresh_database(postgres)).name
+
+
+@pytest.fixture
+async def database(postgres: EmbeddedPostgres, template: str) -> Database:
+    """A migrated, empty database of one's own."""
+    return await fresh_database(postgres, template)
+
+
+@pytest.fixture(scope="session")
+async def demo(postgres: EmbeddedPostgres, template: str) -> Database:
+    """The small demo, for tests that only read: tenants aurora, birch and cobalt."""
+    database = await fresh_database(postgres, template)
+    await load_demo(database.owner_dsn, Size.SMALL, anchor=ANCHOR, password_hash=hash_password(DEMO_PASSWORD))
+    return database
+
+
+Serve = Callable[..., Awaitable[Client]]
+"""(database, tenant=None, role="viewer", **settings) to a client of a gateway on it; without a tenant: anonymous."""
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Starts gateways in this process, for one test."""
+    async with AsyncExitStack() as stack:
+
+        async def start(database: Database, tenant: str | None = None, role: str = "viewer", **changes: Any) -> Client:
+            token = await database.token(tenant, role) if tenant else None
+            return await stack.enter_async_context(serving(create_app(database.settings(**changes)), token))
+
+        yield start
+
+
+@asynccontextmanager
+async def serving(app: Starlette, token: str | None) -> AsyncIterator[Client]:
+    """A client of an application whose lifespan runs."""
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=60) as http:
+            yield Client(app, http, token)
+
+
+@pytest.fixture(scope="session")
+async def aurora(demo: Database) -> AsyncIterator[Client]:
+    """A viewer of the demo's largest tenant, on a gateway that all reading tests share."""
+    async with serving(create_app(demo.settings()), await demo.token("aurora")) as client:
+        yield client
