@@ -2,8 +2,10 @@
 
 import itertools
 import json
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
@@ -23,7 +26,7 @@ from gateway.postgres.embedded import EmbeddedPostgres
 from gateway.postgres.migrate import migrate
 from gateway.settings import Settings
 from gateway.tokens import issue_token
-from tests.servers import postgres_server
+from tests.servers import free_port, postgres_server
 
 PASSWORDS = RolePasswords(owner="owner-password", worker="worker-password", gateway="gateway-password")
 JWT_SECRET = "a secret of tests, long enough for HS256"
@@ -123,7 +126,8 @@ async def fresh_database(server: EmbeddedPostgres, template: str | None = None) 
         return database
     bootstrapper = await asyncpg.connect(server.superuser_dsn)
     try:
-        await bootstrapper.execute(f"CREATE DATABASE {database.name} TEMPLATE {template} OWNER owner STRATEGY file_copy")
+        copy = f"CREATE DATABASE {database.name} TEMPLATE {template} OWNER owner STRATEGY file_copy"
+        await bootstrapper.execute(copy)
     finally:
         await bootstrapper.close()
     # Privileges of a database are not copied with it.
@@ -181,3 +185,28 @@ async def aurora(demo: Database) -> AsyncIterator[Client]:
     """A viewer of the demo's largest tenant, on a gateway that all reading tests share."""
     async with serving(create_app(demo.settings()), await demo.token("aurora")) as client:
         yield client
+
+
+@contextmanager
+def listening(app: Starlette) -> Iterator[str]:
+    """The base URL of an application that listens on a real port, in a thread of its own."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=free_port(), log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server ended while it started"
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{config.port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+async def gateway_url(demo: Database) -> AsyncIterator[str]:
+    """A gateway on a real port, in demo mode: browsers are signed in as a viewer of aurora."""
+    token = SecretStr(await demo.token("aurora"))
+    with listening(create_app(demo.settings(graphiql_token=token))) as url:
+        yield url

@@ -7,6 +7,7 @@ from typing import Self
 import strawberry
 
 from gateway.api.activities import ActivitySummary
+from gateway.api.arguments import TrendInterval
 from gateway.api.companies import Company
 from gateway.api.context import Info
 from gateway.api.deal_totals import DealSummary, TrendPoint
@@ -57,7 +58,7 @@ class CompanyAnalytics:
     @strawberry.field(
         description="Its deals by interval, oldest first, without gaps; without a period, the last 12 intervals."
     )
-    async def trend(self, info: Info, interval: Interval = Interval.MONTH) -> list[TrendPoint]:
+    async def trend(self, info: Info, interval: TrendInterval = Interval.MONTH) -> list[TrendPoint]:
         scope = self.scope
         days, today = scope.window.days, scope.moment.today
         rows = await company_deal_trend(info.context.snapshot, scope.company.id, interval.unit, days, today)

@@ -15,7 +15,6 @@ from loaders.periods import Days
 from loaders.reads import Reads
 from loaders.tenants import Moment
 
-
 Row = TypeVar("Row")
 
 
@@ -90,7 +89,11 @@ class Loaders:
 
 
 class Context:
-    """One request. `statements`: names of those issued by snapshots now closed. `tenant_id` and `member_id` are None for an anonymous caller, who has nothing to read from."""
+    """One request.
+
+    `tenant_id` and `member_id` are None for an anonymous caller, who has nothing to read from. `statements`: names of
+    those that its snapshots issued, once they are closed.
+    """
 
     def __init__(
         self,

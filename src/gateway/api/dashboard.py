@@ -7,6 +7,7 @@ from typing import Self
 import strawberry
 
 from gateway.api.activities import Activity, ActivitySummary
+from gateway.api.arguments import First, TrendInterval
 from gateway.api.context import BoardKey, Info
 from gateway.api.deal_totals import MOVES, DealSummary, LeaderboardEntry, StageStats, TrendPoint
 from gateway.api.pages import page_size
@@ -71,7 +72,8 @@ class DashboardOverview:
         return TaskSummary.of(counts)
 
     @strawberry.field(
-        description="Every stage of every pipeline, the default pipeline first, in order of position: they add up to `deals`."
+        description="Every stage of every pipeline, the default pipeline first, in order of position: they add "
+        "up to `deals`."
     )
     async def pipeline(self, info: Info) -> list[StageStats]:
         board = await info.context.loaders.board.load(self.scope.board)
@@ -83,7 +85,7 @@ class DashboardRecent:
     scope: strawberry.Private[Scope]
 
     @strawberry.field(description="The newest activities, newest first.")
-    async def activities(self, info: Info, first: int | None = 10) -> list[Activity]:
+    async def activities(self, info: Info, first: First = 10) -> list[Activity]:
         size = page_size(info, first, default=10)
         rows = await recent_activities(info.context.snapshot, self.scope.owner_id, size)
         return [Activity.of(row) for row in rows]
@@ -91,7 +93,7 @@ class DashboardRecent:
     @strawberry.field(
         description="The open tasks that are due first, overdue ones before all; those without a due time last."
     )
-    async def tasks(self, info: Info, first: int | None = 5) -> list[Task]:
+    async def tasks(self, info: Info, first: First = 5) -> list[Task]:
         size = page_size(info, first, default=5)
         return [Task.of(row) for row in await next_tasks(info.context.snapshot, self.scope.owner_id, size)]
 
@@ -111,18 +113,20 @@ class Dashboard:
         return DashboardRecent(scope=self.scope)
 
     @strawberry.field(
-        description="Deals of all pipelines by interval, oldest first, without gaps; without a period, the last 12 intervals."
+        description="Deals of all pipelines by interval, oldest first, without gaps; without a period, the last "
+        "12 intervals."
     )
-    async def trend(self, info: Info, interval: Interval = Interval.WEEK) -> list[TrendPoint]:
+    async def trend(self, info: Info, interval: TrendInterval = Interval.WEEK) -> list[TrendPoint]:
         scope = self.scope
         days, today = scope.window.days, scope.moment.today
         rows = await deal_trend(info.context.snapshot, None, scope.owner_id, interval.unit, days, today)
         return TrendPoint.of(rows)
 
     @strawberry.field(
-        description="Members by won value, best first: those who won, lost or have open deals. With `ownerId`, that member alone."
+        description="Members by won value, best first: those who won, lost or have open deals. With `ownerId`, "
+        "that member alone."
     )
-    async def leaderboard(self, info: Info, first: int | None = 10) -> list[LeaderboardEntry]:
+    async def leaderboard(self, info: Info, first: First = 10) -> list[LeaderboardEntry]:
         size = page_size(info, first, default=10)
         rows = await leaderboard(info.context.snapshot, self.scope.owner_id, self.scope.window.days, size)
         return [LeaderboardEntry.of(row) for row in rows]

@@ -30,7 +30,8 @@ def average(total: Decimal, count: int) -> Decimal | None:
 
 
 @strawberry.type(
-    description="Deals in numbers. `open`, `pipelineValue` and `weightedValue` are of now; won and lost ones are of the "
+    description="Deals in numbers. `open`, `pipelineValue` and `weightedValue` are of now; won and lost ones "
+    "are of the "
     "period, or of all time without one. Deleted deals do not count; an unknown amount counts as 0."
 )
 class DealSummary:
@@ -75,7 +76,8 @@ class DealSummary:
 
 
 @strawberry.type(
-    description="A stage in numbers. `deals`, values and age are of now; `entered`, `left`, conversion and median are of the "
+    description="A stage in numbers. `deals`, values and age are of now; `entered`, `left`, conversion and "
+    "median are of the "
     "period, or of all time without one. Deleted deals do not count; an unknown amount counts as 0."
 )
 class StageStats:
@@ -84,7 +86,8 @@ class StageStats:
     value: Decimal = strawberry.field(description="Sum of their amounts.")
     weighted_value: Decimal = strawberry.field(description="value × probability; 0 for a stage that is won or lost.")
     share: float | None = strawberry.field(
-        description="value ÷ value of all open stages listed, from 0 to 1; null for a stage that is won or lost, and when the "
+        description="value ÷ value of all open stages listed, from 0 to 1; null for a stage that is won or "
+        "lost, and when the "
         "open value is 0."
     )
     average_age_days: float | None = strawberry.field(
@@ -93,7 +96,8 @@ class StageStats:
     entered: int = strawberry.field(description="How often a deal entered it, new deals included.")
     left: int = strawberry.field(description="How often a deal left it.")
     conversion_to_next: float | None = strawberry.field(
-        description="Distinct deals that entered a later stage of the pipeline (lost ones excluded) ÷ distinct deals that "
+        description="Distinct deals that entered a later stage of the pipeline (lost ones excluded) ÷ distinct "
+        "deals that "
         "entered this one; null for a stage that is won or lost, and when none entered."
     )
     median_days_in_stage: float | None = strawberry.field(

@@ -38,7 +38,8 @@ class EngagementComponent:
 
 @strawberry.type(
     description="How engaged a company is. The score is the sum of its components: recency of the last contact (30), "
-    "contacts of 30 days against the tenant's median (25), open deals (20), win rate (15), people reached in 90 days (10). "
+    "contacts of 30 days against the tenant's median (25), open deals (20), win rate (15), people reached in 90 "
+    "days (10). "
     "A contact is a call, an email or a meeting."
 )
 class Engagement:

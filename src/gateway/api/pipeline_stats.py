@@ -5,6 +5,7 @@ from typing import Self
 
 import strawberry
 
+from gateway.api.arguments import TrendInterval
 from gateway.api.context import BoardKey, Info
 from gateway.api.deal_totals import MOVES, DealSummary, StageStats, TrendPoint
 from gateway.api.periods import Interval, PeriodInput, Window
@@ -34,7 +35,7 @@ class PipelineStats:
     @strawberry.field(
         description="Its deals by interval, oldest first, without gaps; without a period, the last 12 intervals."
     )
-    async def trend(self, info: Info, interval: Interval = Interval.MONTH) -> list[TrendPoint]:
+    async def trend(self, info: Info, interval: TrendInterval = Interval.MONTH) -> list[TrendPoint]:
         pipeline_id, owner_id = self.board.pipeline.id if self.board.pipeline else None, self.key.owner_id
         days, today = self.window.days, self.moment.today
         rows = await deal_trend(info.context.snapshot, pipeline_id, owner_id, interval.unit, days, today)

@@ -55,13 +55,15 @@ def read_instant(value: object) -> datetime:
 SCALARS: dict[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Decimal",
-        description='An exact decimal number, as a string in plain notation: `"1250.5"`. Amounts are in the tenant\'s currency.',
+        description='An exact decimal number, as a string in plain notation: `"1250.5"`. Amounts are in the '
+        "tenant's currency.",
         serialize=write_decimal,
         parse_value=read_decimal,
     ),
     date: strawberry.scalar(
         name="Date",
-        description="A day as `YYYY-MM-DD`, from 1900-01-01 to 9999-12-31. Days of records are days in the tenant's time zone.",
+        description="A day as `YYYY-MM-DD`, from 1900-01-01 to 9999-12-31. Days of records are days in the "
+        "tenant's time zone.",
         serialize=date.isoformat,
         parse_value=read_date,
     ),

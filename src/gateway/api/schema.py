@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from gateway.api import companies, deals, members
 from gateway.api.activities import Activity
+from gateway.api.arguments import CompanyId, OptionalPeriod, OwnerId, PipelineId, RecordId
 from gateway.api.companies import Company
 from gateway.api.company_analytics import CompanyAnalytics
 from gateway.api.contacts import Contact
@@ -17,12 +18,11 @@ from gateway.api.deals import Deal
 from gateway.api.ids import decode_id, key_of, optional_key_of
 from gateway.api.members import Member
 from gateway.api.node import Node
-from gateway.api.periods import PeriodInput
 from gateway.api.pipeline_stats import PipelineStats
 from gateway.api.pipelines import Pipeline, Stage
 from gateway.api.products import Product
 from gateway.api.scalars import SCALARS
-from gateway.api.session import LoginPayload
+from gateway.api.session import Email, LoginPayload, Password, RefreshToken, TenantSlug
 from gateway.api.tasks import Task
 from loaders import pipelines as pipeline_loaders
 
@@ -32,40 +32,39 @@ class Query:
     @strawberry.field(
         description="Sales at a glance: of the whole tenant, or of one member; of all time, or of a period."
     )
-    async def dashboard(
-        self, info: Info, owner_id: strawberry.ID | None = None, period: PeriodInput | None = None
-    ) -> Dashboard:
+    async def dashboard(self, info: Info, owner_id: OwnerId = None, period: OptionalPeriod = None) -> Dashboard:
         return await Dashboard.read(info, optional_key_of("Member", owner_id, "ownerId"), period)
 
     @strawberry.field(
-        description="A pipeline in numbers; without an id, the tenant's default one. Null when there is no such pipeline."
+        description="A pipeline in numbers; without an id, the tenant's default one. Null when there is no such "
+        "pipeline."
     )
     async def pipeline_stats(
         self,
         info: Info,
-        pipeline_id: strawberry.ID | None = None,
-        owner_id: strawberry.ID | None = None,
-        period: PeriodInput | None = None,
+        pipeline_id: PipelineId = None,
+        owner_id: OwnerId = None,
+        period: OptionalPeriod = None,
     ) -> PipelineStats | None:
         pipeline_key = optional_key_of("Pipeline", pipeline_id, "pipelineId")
         return await PipelineStats.read(info, pipeline_key, optional_key_of("Member", owner_id, "ownerId"), period)
 
     @strawberry.field(description="A company in numbers. Null when there is no such company.")
     async def company_analytics(
-        self, info: Info, company_id: strawberry.ID, period: PeriodInput | None = None
+        self, info: Info, company_id: CompanyId, period: OptionalPeriod = None
     ) -> CompanyAnalytics | None:
         return await CompanyAnalytics.read(info, key_of("Company", company_id, "companyId"), period)
 
     @strawberry.field(description="A company. Null when there is none of that id.")
-    async def company(self, info: Info, id: strawberry.ID) -> Company | None:  # noqa: A002 - the schema's name
+    async def company(self, info: Info, id: RecordId) -> Company | None:  # noqa: A002 - the schema's name
         return await companies.company(info, key_of("Company", id, "id"))
 
     @strawberry.field(description="A deal. Null when there is none of that id.")
-    async def deal(self, info: Info, id: strawberry.ID) -> Deal | None:  # noqa: A002 - the schema's name
+    async def deal(self, info: Info, id: RecordId) -> Deal | None:  # noqa: A002 - the schema's name
         return await deals.deal(info, key_of("Deal", id, "id"))
 
     @strawberry.field(description="Any record by its global id. Null when there is none of that id.")
-    async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - the schema's name
+    async def node(self, info: Info, id: RecordId) -> Node | None:  # noqa: A002 - the schema's name
         type_name, key = decode_id(id)
         if type_name not in NODES:
             return None
@@ -89,11 +88,11 @@ class Query:
 )
 class Mutation:
     @strawberry.mutation(description="Signs a member in. Works without a token.")
-    async def login(self, info: Info, tenant: str, email: str, password: str) -> LoginPayload:
+    async def login(self, info: Info, tenant: TenantSlug, email: Email, password: Password) -> LoginPayload:
         return await LoginPayload.of(info, await info.context.sign_in.login(tenant, email, password))
 
     @strawberry.mutation(description="Exchanges a refresh token for new tokens. Works without a token.")
-    async def refresh_token(self, info: Info, token: str) -> LoginPayload:
+    async def refresh_token(self, info: Info, token: RefreshToken) -> LoginPayload:
         return await LoginPayload.of(info, await info.context.sign_in.refresh(token))
 
 

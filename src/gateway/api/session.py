@@ -1,13 +1,18 @@
 """Signing in: the only mutations that an anonymous caller may use."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
 import strawberry
 
 from gateway.api import members
 from gateway.api.context import Info, Session
 from gateway.api.members import Member
+
+TenantSlug = Annotated[str, strawberry.argument(description="Slug of the tenant.")]
+Email = Annotated[str, strawberry.argument(description="The member's email address.")]
+Password = Annotated[str, strawberry.argument(description="The member's password.")]
+RefreshToken = Annotated[str, strawberry.argument(description="The `refreshToken` of an earlier sign-in.")]
 
 
 @strawberry.type(description="Tokens of a member who signed in.")
@@ -17,7 +22,8 @@ class LoginPayload:
     expires_at: datetime = strawberry.field(description="When the token ends.")
     refresh_token: str = strawberry.field(description="Gets new tokens from `refreshToken`, without a password.")
     refresh_expires_at: datetime = strawberry.field(
-        description="When the refresh token ends. It ends at once when the password changes or the member is deactivated."
+        description="When the refresh token ends. It ends at once when the password changes or the member is "
+        "deactivated."
     )
 
     @strawberry.field(description="Who signed in.")

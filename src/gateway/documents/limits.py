@@ -41,7 +41,8 @@ EMPTY = Size(0, 0)
 
 
 def check_size(document: DocumentNode, limits: Limits) -> None:
-    """Raises DOCUMENT_TOO_LARGE. Each fragment is weighed once, so that doubling fragments cost no more than their text."""
+    """Raises DOCUMENT_TOO_LARGE. Each fragment is weighed once, so that doubling fragments cost no more than "
+    "their text."""
     weigh = _Scale(document)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):

@@ -11,7 +11,8 @@ from gateway.postgres.faults import is_unavailable
 
 
 class Pool:
-    """Connections of role `gateway`. None is opened before it is needed, so that a process starts without a database."""
+    """Connections of role `gateway`. None is opened before it is needed, so that a process starts without a "
+    "database."""
 
     def __init__(self, dsn: str, *, size: int, wait_seconds: float, statement_cache_size: int) -> None:
         self._dsn = dsn

@@ -1,0 +1,1 @@
+"""How fast the gateway is, beside a plain Strawberry server on the same tables: `python -m benchmarks`."""

@@ -1,0 +1,53 @@
+"""The data that is measured: the demo of some size in an embedded PostgreSQL, made once and kept."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gateway.demo.load import load_demo
+from gateway.demo.serve import PASSWORD, Secrets
+from gateway.demo.shape import Size
+from gateway.identity.passwords import hash_password
+from gateway.postgres.bootstrap import RolePasswords, bootstrap
+from gateway.postgres.embedded import EmbeddedPostgres
+from gateway.postgres.migrate import migrate
+from gateway.settings import Settings
+
+TOKEN_LIFETIME_SECONDS = 86_400
+
+
+@asynccontextmanager
+async def demo_database(directory: Path, size: Size, console: Console) -> AsyncIterator[Settings]:
+    """Settings of a gateway on the running, migrated, loaded database in `directory`. Stops its server at the end."""
+    directory.mkdir(parents=True, exist_ok=True)
+    secrets = Secrets.of(directory)
+    with EmbeddedPostgres(directory / "postgres") as server:
+        database = f"demo_{size}"
+        passwords = RolePasswords(secrets.owner, secrets.worker, secrets.gateway)
+        await bootstrap(server.superuser_dsn, database=database, passwords=passwords)
+        owner_dsn = server.dsn("owner", secrets.owner, database)
+        await migrate(owner_dsn)
+        await _load(owner_dsn, size, console)
+        yield Settings(
+            database_url=SecretStr(server.dsn("gateway", secrets.gateway, database)),
+            migration_database_url=SecretStr(owner_dsn),
+            worker_database_url=SecretStr(server.dsn("worker", secrets.worker, database)),
+            jwt_secret=SecretStr(secrets.jwt),
+            access_token_lifetime_seconds=TOKEN_LIFETIME_SECONDS,
+        )
+
+
+async def _load(owner_dsn: str, size: Size, console: Console) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(f"Loading {size} demo data, once", total=None)
+        await load_demo(
+            owner_dsn,
+            size,
+            password_hash=hash_password(PASSWORD),
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
