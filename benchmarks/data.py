@@ -15,15 +15,17 @@ from gateway.identity.passwords import hash_password
 from gateway.postgres.bootstrap import RolePasswords, bootstrap
 from gateway.postgres.embedded import EmbeddedPostgres
 from gateway.postgres.migrate import migrate
-from gateway.settings import Settings
+from gateway.settings import Settings, load_settings
 
 TOKEN_LIFETIME_SECONDS = 86_400
 
 
 @asynccontextmanager
 async def demo_database(directory: Path, size: Size, console: Console) -> AsyncIterator[Settings]:
-    """Settings of a gateway on the running, migrated, loaded database in `directory`. Stops its server at the end."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Settings of a gateway on the running, migrated, loaded database in `directory`, which must exist.
+
+    The server ends with the block.
+    """
     secrets = Secrets.of(directory)
     with EmbeddedPostgres(directory / "postgres") as server:
         database = f"demo_{size}"
@@ -32,7 +34,7 @@ async def demo_database(directory: Path, size: Size, console: Console) -> AsyncI
         owner_dsn = server.dsn("owner", secrets.owner, database)
         await migrate(owner_dsn)
         await _load(owner_dsn, size, console)
-        yield Settings(
+        yield load_settings(
             database_url=SecretStr(server.dsn("gateway", secrets.gateway, database)),
             migration_database_url=SecretStr(owner_dsn),
             worker_database_url=SecretStr(server.dsn("worker", secrets.worker, database)),

@@ -15,8 +15,8 @@ SELECT c.total, d.with_deals, c.new
          WHERE tenant_id = $1 AND ($2::bigint IS NULL OR owner_id = $2)) AS d;
 
 -- name: company_engagement
--- One row of what engagement is scored from, for company $2 on local day $3: the last contact (a call, email or meeting),
--- contacts made and people reached lately, the tenant's median of contacts made (over companies that had any), its deals.
+-- One row of what engagement is scored from, for company $2 on local day $3: the last contact (a call, email or meeting;
+-- one planned for a later day is none yet), contacts made and people reached lately, the tenant's median of contacts made (over companies that had any), its deals.
 WITH recent AS (
   SELECT company_id, count(*) AS contacts
     FROM activities
@@ -31,7 +31,7 @@ SELECT last.last_contact_at, last.last_contact_day,
   FROM (SELECT 1) AS one
   LEFT JOIN LATERAL (
     SELECT occurred_at AS last_contact_at, occurred_day AS last_contact_day FROM activities
-     WHERE tenant_id = $1 AND company_id = $2 AND deleted_at IS NULL AND kind <> 'note'
+     WHERE tenant_id = $1 AND company_id = $2 AND deleted_at IS NULL AND kind <> 'note' AND occurred_day <= $3::date
      ORDER BY occurred_at DESC, id DESC LIMIT 1) AS last ON true,
        (SELECT count(DISTINCT contact_id) AS people_90_days FROM activities
          WHERE tenant_id = $1 AND company_id = $2 AND deleted_at IS NULL AND kind <> 'note'

@@ -20,39 +20,33 @@ WITH board AS (
     FROM analytics.deal_flow
    WHERE tenant_id = $1 AND day >= $5::date AND day < $6::date AND ($4 IS NULL OR owner_id = $4)
      AND (NOT $2 OR pipeline_id = (SELECT pipeline_id FROM board LIMIT 1))
-), flow AS (
-  SELECT stage_id, sum(entered)::bigint AS entered, sum("left")::bigint AS "left"
-    FROM analytics.stage_flow
-   WHERE $7::boolean AND tenant_id = $1 AND day >= $5 AND day < $6 AND ($4 IS NULL OR owner_id = $4)
-     AND stage_id = ANY(ARRAY(SELECT stage_id FROM board))
-   GROUP BY stage_id
 ), moves AS MATERIALIZED (
   SELECT m.deal_id, m.from_stage_id, m.to_stage_id, m.days_in_stage
     FROM analytics.stage_moves m
-   WHERE $7 AND m.tenant_id = $1 AND m.day >= $5 AND m.day < $6 AND ($4 IS NULL OR m.owner_id = $4)
+   WHERE $7::boolean AND m.tenant_id = $1 AND m.day >= $5 AND m.day < $6 AND ($4 IS NULL OR m.owner_id = $4)
 ), entered AS (
-  SELECT to_stage_id AS stage_id, count(DISTINCT deal_id) AS deals FROM moves GROUP BY to_stage_id
+  SELECT to_stage_id AS stage_id, count(*) AS times, count(DISTINCT deal_id) AS deals FROM moves GROUP BY to_stage_id
+), "left" AS (
+  SELECT from_stage_id AS stage_id, count(*) AS times,
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY days_in_stage) AS median_days
+    FROM moves WHERE from_stage_id IS NOT NULL GROUP BY from_stage_id
 ), furthest AS (
   SELECT m.deal_id, b.pipeline_id, max(b.position) AS position
     FROM moves m JOIN board b ON b.stage_id = m.to_stage_id WHERE b.kind <> 'lost'
    GROUP BY m.deal_id, b.pipeline_id
 ), reached AS (
   SELECT pipeline_id, position, count(*) AS deals FROM furthest GROUP BY pipeline_id, position
-), stay AS (
-  SELECT from_stage_id AS stage_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY days_in_stage) AS median_days
-    FROM moves WHERE from_stage_id IS NOT NULL GROUP BY from_stage_id
 )
 SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b.position, b.probability, b.kind,
        coalesce(state.deals, 0) AS deals, coalesce(state.value, 0) AS value, coalesce(state.created_days, 0) AS created_days,
-       coalesce(flow.entered, 0) AS entered, coalesce(flow."left", 0) AS "left",
+       coalesce(entered.times, 0) AS entered, coalesce("left".times, 0) AS "left",
        entered.deals AS entered_deals,
        (SELECT coalesce(sum(r.deals), 0)::bigint FROM reached r
          WHERE r.pipeline_id = b.pipeline_id AND r.position > b.position) AS later_deals,
-       stay.median_days,
+       "left".median_days,
        totals.created, totals.won, totals.lost, totals.won_value, totals.lost_value, totals.won_cycle_days
   FROM board b CROSS JOIN totals
-  LEFT JOIN state USING (stage_id) LEFT JOIN flow USING (stage_id)
-  LEFT JOIN entered USING (stage_id) LEFT JOIN stay USING (stage_id)
+  LEFT JOIN state USING (stage_id) LEFT JOIN entered USING (stage_id) LEFT JOIN "left" USING (stage_id)
  ORDER BY b.is_default DESC, b.pipeline_name, b.pipeline_id, b.position;
 
 -- name: company_deal_summary

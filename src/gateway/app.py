@@ -25,7 +25,6 @@ from gateway.identity.sessions import Sessions
 from gateway.identity.tokens import TokenConfig, TokenVerifier
 from gateway.observe import Observer, configure_logging, process_registry
 from gateway.pipeline.pipeline import Pipeline
-from gateway.postgres.faults import as_gateway_error
 from gateway.postgres.migrate import head_revision
 from gateway.postgres.pool import Pool
 from gateway.postgres.readiness import database_fault
@@ -149,11 +148,7 @@ class _Parts:
 
         async def lookup(tenant: str, name: str) -> Found | None:
             deadline = Deadline.after(self.settings.request_deadline_seconds)
-            try:
-                async with self.pool.connection(deadline) as connection:
-                    return await read(connection, tenant, name)
-            except Exception as error:
-                raise as_gateway_error(error) or error from error
+            return await self.pool.run(deadline, lambda connection: read(connection, tenant, name))
 
         return lookup
 

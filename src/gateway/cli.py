@@ -6,11 +6,12 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import asyncpg
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from gateway.commands.add_member import NewMember, add_member
 from gateway.commands.create_tenant import NewTenant, create_tenant
@@ -121,9 +122,9 @@ def doctor() -> None:
         findings = _run(examine(load_settings()))
     for finding in findings:
         mark = "[green]ok[/]   " if finding.remedy is None else "[red]fault[/]"
-        out.print(f"{mark} {finding.subject}: {finding.observation}")
+        out.print(f"{mark} {escape(finding.subject)}: {escape(finding.observation)}")
         if finding.remedy:
-            out.print(f"      → {finding.remedy}")
+            out.print(f"      → {escape(finding.remedy)}")
     if any(finding.remedy for finding in findings):
         raise typer.Exit(1)
 
@@ -189,8 +190,11 @@ def _one_sentence() -> Iterator[None]:
     try:
         yield
     except (ConfigurationError, CommandRefusedError) as error:
-        err.print(f"[red]{error}[/]")
-        raise typer.Exit(1) from None
+        _give_up(str(error))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        err.print(f"[red]The database cannot be used: {error}[/]")
-        raise typer.Exit(1) from None
+        _give_up(f"The database cannot be used: {str(error) or type(error).__name__}")
+
+
+def _give_up(sentence: str) -> NoReturn:
+    err.print(f"[red]{escape(sentence)}[/]")
+    raise typer.Exit(1)

@@ -3,9 +3,10 @@
 import os
 import signal
 import socket
-import sys
 import tempfile
-from typing import Any, NoReturn
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import uvicorn
 
@@ -16,21 +17,57 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     """Serves until a signal ends it. Several processes read their settings from the environment again."""
     if workers == 1:
         serve_one(settings, host=host, port=port)
-        return
+    else:
+        _serve_many(settings, host=host, port=port, workers=workers)
+
+
+def serve_one(settings: Settings, *, host: str, port: int, ready: Callable[[], None] | None = None) -> None:
+    """Serves in this process; calls `ready` when requests are accepted.
+
+    SIGTERM ends it like Ctrl-C: everything above is left in order.
+    """
+    from gateway.app import create_app
+
+    check_port(host, port)
+    server = _Server(uvicorn.Config(create_app(settings), **_options(settings, host, port)), ready)
+    leave_on_sigterm()
+    with suppress(KeyboardInterrupt):
+        server.run()
+
+
+def leave_on_sigterm() -> None:
+    """From here on SIGTERM is a Ctrl-C, which asyncio turns into a cancellation: what was started is stopped."""
+    # A shell that starts a command in the background has it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def _serve_many(settings: Settings, *, host: str, port: int, workers: int) -> None:
+    from gateway.app import token_config
+    from gateway.observe import configure_logging
+
+    # What is wrong is said here, once: a worker that cannot start would be started again and again.
     if settings.redis_url is None:
         raise ConfigurationError("REDIS_URL is not set: several workers need it to see each other's changes.")
+    settings.require("database_url")
+    token_config(settings)
+    check_port(host, port)
+    configure_logging(settings.log_level, settings.log_format)
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as directory:
+        # In the workers' environment before they import prometheus_client, which reads it then.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
         uvicorn.run("gateway.app:create_app", factory=True, workers=workers, **_options(settings, host, port))
 
 
-def serve_one(settings: Settings, *, host: str, port: int) -> None:
-    """Serves in this process. SIGTERM ends it like Ctrl-C: everything above is left in order."""
-    from gateway.app import create_app
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._ready = ready
 
-    check_port(host, port)
-    signal.signal(signal.SIGTERM, _leave)
-    uvicorn.run(create_app(settings), **_options(settings, host, port))
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._ready:
+            self._ready()
 
 
 def check_port(host: str, port: int) -> None:
@@ -56,7 +93,3 @@ def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
         "lifespan": "on",
         "timeout_graceful_shutdown": int(settings.request_deadline_seconds) + 1,
     }
-
-
-def _leave(_signal: int, _frame: object) -> NoReturn:
-    sys.exit(0)

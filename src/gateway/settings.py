@@ -1,8 +1,11 @@
 """The gateway's settings: frozen, read once from the environment, passed on. `docs/settings.md` lists them."""
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -14,7 +17,21 @@ def _comma_separated(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _postgres_address(value: SecretStr) -> SecretStr:
+    """Refused here, where the message does not quote it: what a driver says of an address may hold its password."""
+    scheme, netloc, *_ = urlsplit(value.get_secret_value())
+    hosts = netloc.rpartition("@")[2].split(",")
+    if scheme not in {"postgresql", "postgres"} or not all(
+        re.fullmatch(r"(\[.*\]|[^:]*)(:\d+)?", host) for host in hosts
+    ):
+        raise ValueError(
+            "is no address such as postgresql://ROLE:PASSWORD@HOST:5432/DATABASE (with %2F for / and so on)"
+        )
+    return value
+
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres_address)]
 
 
 class Settings(BaseSettings):
@@ -22,11 +39,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
 
-    database_url: SecretStr | None = Field(None, description="PostgreSQL address for serving, as role `gateway`.")
-    migration_database_url: SecretStr | None = Field(
+    database_url: PostgresAddress | None = Field(None, description="PostgreSQL address for serving, as role `gateway`.")
+    migration_database_url: PostgresAddress | None = Field(
         None, description="PostgreSQL address for migrations and tenant administration, as role `owner`."
     )
-    worker_database_url: SecretStr | None = Field(
+    worker_database_url: PostgresAddress | None = Field(
         None, description="PostgreSQL address for background work, as role `worker`."
     )
     redis_url: SecretStr | None = Field(None, description="Redis address; needed for more than one worker process.")
@@ -37,8 +54,8 @@ class Settings(BaseSettings):
     jwks_url: str | None = Field(
         None, description="Address of an identity provider's JSON Web Key Set (RS256, ES256, EdDSA)."
     )
-    jwt_audience: str | None = Field("aggregation-gateway", description="Audience that a token must name.")
-    jwt_issuer: str | None = Field("aggregation-gateway", description="Issuer that a token must name.")
+    jwt_audience: str | None = Field("aggregation-gateway", description="Audience that a token must name; empty: any.")
+    jwt_issuer: str | None = Field("aggregation-gateway", description="Issuer that a token must name; empty: any.")
     jwt_tenant_claim: str = Field("tenant", description="Claim (dotted path) that holds the tenant's slug.")
     jwt_subject_claim: str = Field("sub", description="Claim (dotted path) that holds the member's subject.")
     jwt_leeway_seconds: int = Field(5, ge=0, le=300, description="Clock difference forgiven in a token's times.")
@@ -96,8 +113,10 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _explain(error: ValueError) -> str:
-    problems = [
-        f"{'.'.join(str(part) for part in problem['loc']).upper() or 'settings'}: {problem['msg']}"
-        for problem in getattr(error, "errors", list)()
-    ]
-    return "; ".join(problems) or str(error)
+    return "; ".join(_sentence(problem) for problem in getattr(error, "errors", list)()) or str(error)
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    """Names the variable and says what is wrong, but not what stands there: it may be a secret."""
+    name = ".".join(str(part) for part in problem["loc"]).upper()
+    return f"{name or 'settings'}: {problem['msg'].removeprefix('Value error, ')}"

@@ -85,7 +85,23 @@ class Loaders:
         self.task: DataLoader[int, tasks.TaskRow | None] = by_id(tasks.tasks_by_id)
         self.product: DataLoader[int, products.ProductRow | None] = by_id(products.products_by_id)
         self.engagement: DataLoader[int, companies.EngagementFacts] = DataLoader(partial(_engagements, snapshot))
-        self.board: DataLoader[BoardKey, deal_totals.Board] = DataLoader(partial(_boards, snapshot))
+        self.board: DataLoader[BoardKey, deal_totals.Board] = DataLoader(partial(self._boards, snapshot))
+
+    async def _boards(self, snapshot: Snapshot, keys: list[BoardKey]) -> list[deal_totals.Board]:
+        boards = [await _board(snapshot, key) for key in keys]
+        for board in boards:
+            self._keep_stages(board)
+        return boards
+
+    def _keep_stages(self, board: deal_totals.Board) -> None:
+        """A board holds whole pipelines: nothing beneath it reads them or their stages again."""
+        by_pipeline: dict[int, list[pipelines.StageRow]] = {}
+        for row in board.stages:
+            self.pipeline.prime(row.pipeline.id, row.pipeline)
+            self.stage.prime(row.stage.id, row.stage)
+            by_pipeline.setdefault(row.pipeline.id, []).append(row.stage)
+        for pipeline_id, stages in by_pipeline.items():
+            self.pipeline_stages.prime(pipeline_id, stages)
 
 
 class Context:
@@ -112,11 +128,14 @@ class Context:
         self._open_snapshot = open_snapshot
         self._snapshot: Snapshot | None = None
         self._loaders: Loaders | None = None
+        self._closed = False
 
     @property
     def snapshot(self) -> Snapshot:
         """The snapshot that the present field reads; all fields of a query share one."""
         if self._snapshot is None:
+            if self._closed:
+                raise RuntimeError("a read after its request had ended")
             if self.tenant_id is None:
                 raise RuntimeError("a read without a tenant")
             self._snapshot = self._open_snapshot(self.tenant_id)
@@ -137,15 +156,20 @@ class Context:
 
     async def renew(self, tenant_id: int, member_id: int) -> None:
         """A new snapshot for the payload of a mutation field, after its own transaction has ended."""
-        await self.close()
+        await self.release()
         self.tenant_id, self.member_id = tenant_id, member_id
 
-    async def close(self) -> None:
-        """Gives the snapshot's connection back."""
+    async def release(self) -> None:
+        """Gives the snapshot's connection back; what reads next gets a new one."""
         snapshot, self._snapshot, self._loaders = self._snapshot, None, None
         if snapshot is not None:
             await snapshot.close()
             self.statements += snapshot.statements
+
+    async def close(self) -> None:
+        """Ends the request. Its answer may be ready early, by an error: fields still unresolved then read nothing more."""
+        self._closed = True
+        await self.release()
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
@@ -155,10 +179,6 @@ async def _engagements(snapshot: Snapshot, company_ids: list[int]) -> list[compa
     moment = await snapshot.opened()
     today = moment.today if moment else date.min
     return [await companies.engagement_facts(snapshot, company_id, today) for company_id in company_ids]
-
-
-async def _boards(snapshot: Snapshot, keys: list[BoardKey]) -> list[deal_totals.Board]:
-    return [await _board(snapshot, key) for key in keys]
 
 
 async def _board(snapshot: Snapshot, key: BoardKey) -> deal_totals.Board:

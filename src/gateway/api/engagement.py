@@ -72,7 +72,7 @@ def _health(score: int, ages: _Ages) -> CompanyHealth:
 
 
 def _days_since_contact(facts: EngagementFacts, today: date) -> int | None:
-    return None if facts.last_contact_day is None else max((today - facts.last_contact_day).days, 0)
+    return None if facts.last_contact_day is None else (today - facts.last_contact_day).days
 
 
 def _recency(facts: EngagementFacts, today: date) -> EngagementComponent:

@@ -6,6 +6,7 @@ import binascii
 from gateway.errors import BadUserInputError
 
 LARGEST_KEY = 2**63 - 1
+LONGEST_ID_CHARACTERS = 100
 
 
 def encode_id(type_name: str, key: int) -> str:
@@ -15,6 +16,8 @@ def encode_id(type_name: str, key: int) -> str:
 
 def decode_id(global_id: str) -> tuple[str, int]:
     """Type and key of a global id. Raises BAD_USER_INPUT for anything that is not one."""
+    if len(global_id) > LONGEST_ID_CHARACTERS:
+        raise _not_an_id()
     try:
         padded = global_id.encode("ascii") + b"=" * (-len(global_id) % 4)
         type_name, _, key = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").partition(":")

@@ -3,8 +3,9 @@
 from typing import Any
 
 import strawberry
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, is_input_object_type
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from gateway.api import companies, deals, members
 from gateway.api.activities import Activity
@@ -89,11 +90,11 @@ class Query:
 class Mutation:
     @strawberry.mutation(description="Signs a member in. Works without a token.")
     async def login(self, info: Info, tenant: TenantSlug, email: Email, password: Password) -> LoginPayload:
-        return await LoginPayload.of(info, await info.context.sign_in.login(tenant, email, password))
+        return await LoginPayload.of(info, info.context.sign_in.login(tenant, email, password))
 
     @strawberry.mutation(description="Exchanges a refresh token for new tokens. Works without a token.")
     async def refresh_token(self, info: Info, token: RefreshToken) -> LoginPayload:
-        return await LoginPayload.of(info, await info.context.sign_in.refresh(token))
+        return await LoginPayload.of(info, info.context.sign_in.refresh(token))
 
 
 NODES: dict[str, Any] = {
@@ -115,7 +116,12 @@ SCHEMA = strawberry.Schema(
 
 def graphql_schema() -> GraphQLSchema:
     """The executable schema."""
-    return SCHEMA._schema
+    schema = SCHEMA._schema
+    for input_type in filter(is_input_object_type, schema.type_map.values()):
+        # Strawberry checks a oneOf input only where it makes the value. Known to the schema, validation and
+        # introspection speak of it too.
+        input_type.is_one_of = input_type.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].is_one_of
+    return schema
 
 
 def sdl() -> str:

@@ -1,5 +1,6 @@
 """Signing in: the only mutations that an anonymous caller may use."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Annotated, Self
 
@@ -31,7 +32,10 @@ class LoginPayload:
         return await members.owner(info, self.member_key)
 
     @classmethod
-    async def of(cls, info: Info, session: Session) -> Self:
+    async def of(cls, info: Info, signing_in: Awaitable[Session]) -> Self:
+        # A request never holds two connections: the payload of the mutation before may still hold one.
+        await info.context.release()
+        session = await signing_in
         await info.context.renew(session.tenant_id, session.member_id)
         return cls(
             member_key=session.member_id,

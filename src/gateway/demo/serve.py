@@ -1,16 +1,21 @@
 """The demo: an embedded PostgreSQL, made-up data, and the gateway on top. One command, nothing else needed."""
 
 import asyncio
+import errno
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
 import asyncpg
 from pydantic import SecretStr
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gateway.demo.load import load_demo
@@ -20,7 +25,7 @@ from gateway.identity.permissions import Role
 from gateway.postgres.bootstrap import RolePasswords, bootstrap
 from gateway.postgres.embedded import EmbeddedError, EmbeddedPostgres
 from gateway.postgres.migrate import migrate
-from gateway.serve import check_port, serve_one
+from gateway.serve import check_port, leave_on_sigterm, serve_one
 from gateway.settings import ConfigurationError, Settings, load_settings
 from gateway.tokens import issue_token
 
@@ -29,6 +34,8 @@ PASSWORD = "demo"  # noqa: S105 - of made-up people, and printed on purpose
 TOKEN_LIFETIME_SECONDS = 365 * 86_400
 SIGNED_IN = 3
 """For so many tenants, the largest first, tokens are written into demo.json."""
+
+TO_TRY = "{ dashboard { asOf overview { deals { total open won winRate pipelineValue } } } }"
 
 LARGEST_TENANTS = "SELECT t.slug FROM tenants t ORDER BY t.id LIMIT $1"
 
@@ -73,19 +80,38 @@ class Secrets:
 def run_demo(*, port: int, size: str, directory: Path, console: Console) -> None:
     """Starts everything, serves until Ctrl-C or SIGTERM, and stops all that it started."""
     check_port(HOST, port)
-    try:
+    leave_on_sigterm()
+    with _in_one_sentence(directory), suppress(KeyboardInterrupt):
         directory.mkdir(parents=True, exist_ok=True)
         with EmbeddedPostgres(directory / "postgres") as server:
             settings = asyncio.run(_prepare(server, Secrets.of(directory), Size(size), console))
             demo = asyncio.run(_describe(settings, port))
             write_private(directory / "demo.json", json.dumps(demo, indent=2))
-            _announce(console, demo, directory)
-            serve_one(_signed_in(settings, demo), host=HOST, port=port)
-    except (EmbeddedError, OSError) as error:
-        raise ConfigurationError(str(error)) from None
-    except KeyboardInterrupt:
-        pass
+            ready = partial(_announce, console, demo, directory)
+            serve_one(_signed_in(settings, demo), host=HOST, port=port, ready=ready)
     console.print("Stopped.")
+
+
+@contextmanager
+def _in_one_sentence(directory: Path) -> Iterator[None]:
+    """What goes wrong with the directory or its server, as a ConfigurationError."""
+    try:
+        yield
+    except EmbeddedError as error:
+        raise ConfigurationError(str(error)) from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if _is_full(error, directory):
+            raise ConfigurationError(str(EmbeddedError.no_space(directory))) from None
+        if isinstance(error, OSError) and error.filename is not None:
+            raise ConfigurationError(str(EmbeddedError.from_os_error(error, directory))) from None
+        raise
+
+
+def _is_full(error: Exception, directory: Path) -> bool:
+    """Whether the device is. A server that cannot write its log of changes ends, and only its log tells why."""
+    log_file = directory / "postgres" / "postgres.log"
+    said = log_file.read_text(errors="replace") if log_file.exists() else ""
+    return getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in said
 
 
 def write_private(path: Path, text: str) -> None:
@@ -120,7 +146,7 @@ async def _prepare(server: EmbeddedPostgres, kept: Secrets, size: Size, console:
 async def _load(owner_dsn: str, size: Size, console: Console) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(f"Loading {size} demo data", total=None)
+        task = progress.add_task(f"Loading the {size} demo (deals)", total=None)
         await load_demo(
             owner_dsn,
             size,
@@ -159,13 +185,17 @@ def _signed_in(settings: Settings, demo: Demo) -> Settings:
 
 def _announce(console: Console, demo: Demo, directory: Path) -> None:
     slug, token = demo["tenants"][0]["slug"], demo["tenants"][0]["tokens"]["viewer"]
+    others = ", ".join(tenant["slug"] for tenant in demo["tenants"])
+    kept = escape(str(directory / "demo.json"))
+    body = json.dumps({"query": TO_TRY})
     console.print(f"""
 [bold]GraphiQL: {demo["graphql_url"]}[/]  (in a browser; signed in as a viewer of {slug})
 
 Logins    viewer@{slug}.example, rep@…, manager@…, admin@…, each with the password `{PASSWORD}`
-Tenants   {", ".join(tenant["slug"] for tenant in demo["tenants"])}; tokens and addresses are in {directory / "demo.json"}
-Try       curl -s {demo["graphql_url"]} -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' \\
-            -d '{{"query": "{{ dashboard {{ asOf overview {{ deals {{ total open won winRate pipelineValue }} }} }} }}"}}'
+Tenants   {others}; tokens and addresses are in {kept}
+Try       curl -s {demo["graphql_url"]} -H 'Content-Type: application/json' \\
+            -H 'Authorization: Bearer {token}' \\
+            -d '{body}'
 
 Ctrl-C stops it.
 """)

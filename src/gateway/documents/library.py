@@ -1,6 +1,7 @@
 """The documents that a process knows: parsed and validated once, kept in a bounded number."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from graphql import (
@@ -29,7 +30,14 @@ from gateway.errors import (
 MOST_VALIDATION_ERRORS = 20
 LARGEST_KEPT_CHARACTERS = 32_768
 """A longer text is read anew each time: kept texts must not fill the memory."""
+MOST_KEPT_CHARACTERS = 1_048_576
+"""Of all kept texts together. A tree takes about 100 bytes for each character of its text."""
+NESTS_TOO_DEEPLY = "The document nests too deeply. Split it."
 RULES = tuple(specified_rules)
+
+# What the parser says of its own limits, in words only.
+TOO_MANY_TOKENS = "Syntax Error: Document contains more "
+TOO_DEEP = "Syntax Error: Document is nested too deeply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +77,32 @@ class Documents:
         self._limits = limits
         self._size = size
         self._known: OrderedDict[str, Document] = OrderedDict()
+        self._kept_characters = 0
 
     def get(self, text: str) -> Document:
         """The document of a text. Raises GRAPHQL_PARSE_FAILED, DOCUMENT_TOO_LARGE or GRAPHQL_VALIDATION_FAILED."""
-        document = self._known.pop(text, None) or self._read(text)
-        if len(text) <= LARGEST_KEPT_CHARACTERS:
-            self._known[text] = document
-        if len(self._known) > self._size:
-            self._known.popitem(last=False)
+        document = self._known.get(text)
+        if document is None:
+            document = self._read(text)
+            self._keep(text, document)
+        else:
+            self._known.move_to_end(text)
         return document
+
+    def _keep(self, text: str, document: Document) -> None:
+        if len(text) > LARGEST_KEPT_CHARACTERS:
+            return
+        self._known[text] = document
+        self._kept_characters += len(text)
+        while len(self._known) > self._size or self._kept_characters > MOST_KEPT_CHARACTERS:
+            gone, _ = self._known.popitem(last=False)
+            self._kept_characters -= len(gone)
 
     def _read(self, text: str) -> Document:
         try:
             return self._read_bounded(text)
         except RecursionError:
-            raise DocumentTooLargeError("The document nests too deeply. Split it.") from None
+            raise DocumentTooLargeError(NESTS_TOO_DEEPLY) from None
 
     def _read_bounded(self, text: str) -> Document:
         ast = self._parse(text)
@@ -102,25 +121,25 @@ class Documents:
         try:
             return parse(text, max_tokens=self._limits.tokens)
         except GraphQLSyntaxError as error:
-            if "token" in error.message and str(self._limits.tokens) in error.message:
+            if error.message.startswith(TOO_MANY_TOKENS):
                 raise DocumentTooLargeError(
                     f"The document has more than {self._limits.tokens} tokens. Split it or select fewer fields."
                 ) from None
+            if error.message.startswith(TOO_DEEP):
+                raise DocumentTooLargeError(NESTS_TOO_DEEPLY) from None
             raise GraphQLParseFailedError([error]) from None
 
 
 def _operation(node: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]) -> Operation:
     name = node.name.value if node.name else None
-    return Operation(name, node.operation.value, frozenset(_root_fields(node.selection_set, fragments)))
+    return Operation(name, node.operation.value, frozenset(_root_fields(node.selection_set, dict(fragments))))
 
 
-def _root_fields(node: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> set[str]:
-    names: set[str] = set()
+def _root_fields(node: SelectionSetNode, unvisited: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
     for selection in node.selections:
         if isinstance(selection, FieldNode):
-            names.add(selection.name.value)
-        elif isinstance(selection, FragmentSpreadNode):
-            names |= _root_fields(fragments[selection.name.value].selection_set, fragments)
+            yield selection.name.value
         elif isinstance(selection, InlineFragmentNode):
-            names |= _root_fields(selection.selection_set, fragments)
-    return names
+            yield from _root_fields(selection.selection_set, unvisited)
+        elif isinstance(selection, FragmentSpreadNode) and (found := unvisited.pop(selection.name.value, None)):
+            yield from _root_fields(found.selection_set, unvisited)

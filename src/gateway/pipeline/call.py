@@ -18,17 +18,28 @@ class Parameters:
     extensions: Mapping[str, Any] | None = None
 
 
+@dataclass(slots=True)
+class Trail:
+    """What is known of a request so far, for its log line and metrics. `statements`: names of those it issued."""
+
+    request_id: str
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    tenant: str | None = None
+    operation: str | None = None
+    kind: str | None = None
+    statements: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request, read from the wire. `reads_only`: its method permits no mutation."""
 
-    request_id: str
     authorization: str | None
     x_tenant: str | None
     reads_only: bool
     parameters: Parameters
     deadline: Deadline
-    stopwatch: Stopwatch
+    trail: Trail
 
 
 @dataclass(slots=True)
@@ -41,7 +52,3 @@ class Answer:
     outcome: str = "ok"
     has_data: bool = False
     retry_after_seconds: int | None = None
-    operation: str | None = None
-    kind: str | None = None
-    tenant: str | None = None
-    statements: list[str] = field(default_factory=list)

@@ -10,7 +10,6 @@ from gateway.api.context import Context
 from gateway.deadline import Deadline
 from gateway.documents.library import Document, Documents, Operation
 from gateway.errors import (
-    ClientClosedRequestError,
     DeadlineExceededError,
     GatewayError,
     InternalError,
@@ -19,11 +18,13 @@ from gateway.errors import (
 )
 from gateway.identity.identify import Identity
 from gateway.observe import Observer, RequestFinished
-from gateway.pipeline.call import Answer, Call
+from gateway.pipeline.call import Answer, Call, Trail
 from gateway.pipeline.respond import refusal, response
 
 Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
 OpenContext = Callable[[Identity | None, Deadline], Context]
+
+LOGGED_NAME_CHARACTERS = 100
 
 
 class Pipeline:
@@ -48,49 +49,47 @@ class Pipeline:
 
     async def answer(self, call: Call) -> Answer:
         """The answer to a call; errors are answers too. Raises only when it is cancelled."""
+        request_id = call.trail.request_id
         try:
             async with asyncio.timeout(call.deadline.left_seconds()):
                 return await self._answer(call)
         except TimeoutError:
-            return refusal(DeadlineExceededError(), call.request_id)
+            return refusal(DeadlineExceededError(), request_id)
         except GatewayError as error:
-            return refusal(error, call.request_id)
+            return refusal(error, request_id)
         except Exception as error:  # noqa: BLE001 - the last line of defence: logged, masked, answered
-            self._observer.fault("a request failed", error=error, request_id=call.request_id)
-            return refusal(InternalError(), call.request_id)
+            self._observer.fault("a request failed", error=error, request_id=request_id)
+            return refusal(InternalError(), request_id)
 
-    def finished(self, call: Call, answer: Answer) -> None:
-        """Reports a call whose answer is on the wire."""
+    def finished(self, trail: Trail, *, outcome: str, status: int) -> None:
+        """Reports a request that is answered, whether or not it became a call."""
         self._observer.request(
             RequestFinished(
-                request_id=call.request_id,
-                operation=answer.operation,
-                kind=answer.kind,
-                tenant=answer.tenant,
-                outcome=answer.outcome,
-                status=answer.status,
-                seconds=call.stopwatch.total_seconds(),
-                stages=call.stopwatch.seconds,
-                statements=len(answer.statements),
+                request_id=trail.request_id,
+                operation=trail.operation,
+                kind=trail.kind,
+                tenant=trail.tenant,
+                outcome=outcome,
+                status=status,
+                seconds=trail.stopwatch.total_seconds(),
+                stages=trail.stopwatch.seconds,
+                statements=len(trail.statements),
             )
         )
 
-    def abandoned(self, call: Call) -> None:
-        """Reports a call whose caller went away."""
-        self.finished(call, refusal(ClientClosedRequestError(), call.request_id))
-
     async def _answer(self, call: Call) -> Answer:
-        with call.stopwatch.stage("identify"):
+        trail = call.trail
+        with trail.stopwatch.stage("identify"):
             identity = await self._identify(call.authorization, call.x_tenant)
-        with call.stopwatch.stage("document"):
+        trail.tenant = identity.tenant_slug if identity else None
+        with trail.stopwatch.stage("document"):
             document = self._documents.get(call.parameters.query)
             operation = document.operation(call.parameters.operation_name)
+            trail.operation = operation.name and operation.name[:LOGGED_NAME_CHARACTERS]
+            trail.kind = operation.kind
             self._admit(call, operation, identity)
-        with call.stopwatch.stage("execute"):
-            answer = await self._execute(call, document, identity)
-        answer.operation, answer.kind = operation.name, operation.kind
-        answer.tenant = identity.tenant_slug if identity else None
-        return answer
+        with trail.stopwatch.stage("execute"):
+            return await self._execute(call, document, identity)
 
     def _admit(self, call: Call, operation: Operation, identity: Identity | None) -> None:
         if identity is None and not operation.root_fields <= self._anonymous_fields:
@@ -112,6 +111,5 @@ class Pipeline:
         finally:
             # Before encoding: the connection is the scarcest thing that a request holds.
             await context.close()
-        answer = response(settled, call.request_id, self._observer)
-        answer.statements = context.statements
-        return answer
+            call.trail.statements = context.statements
+        return response(settled, call.trail.request_id, self._observer)

@@ -54,11 +54,18 @@ def _entry(entry: dict[str, Any], error: GatewayError, request_id: str) -> dict[
 
 
 def _gateway_error(error: GraphQLError, request_id: str, observer: Observer) -> GatewayError:
-    original = error.original_error
-    if isinstance(original, GatewayError):
-        return original
-    if original is None and not all(isinstance(node, FieldNode) for node in error.nodes or ()):
+    cause = _cause(error)
+    if isinstance(cause, GatewayError):
+        return cause
+    if isinstance(cause, GraphQLError) and not all(isinstance(node, FieldNode) for node in cause.nodes or ()):
         # The executor blames an argument, not the field: its value came from the caller.
-        return BadUserInputError(error.message)
-    observer.fault("a resolver failed", error=original or error, request_id=request_id, path=error.path)
+        return BadUserInputError(cause.message)
+    observer.fault("a resolver failed", error=cause, request_id=request_id, path=error.path)
     return InternalError()
+
+
+def _cause(error: Exception) -> Exception:
+    """What was raised first: the executor wraps it to say where, its own errors too."""
+    while isinstance(error, GraphQLError) and error.original_error is not None:
+        error = error.original_error
+    return error

@@ -22,8 +22,15 @@ def is_unavailable(error: BaseException) -> bool:
     """Whether the database went away. TimeoutError is an OSError too, and is not meant."""
     if isinstance(error, TimeoutError):
         return False
-    closed = isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
-    return closed or isinstance(error, UNAVAILABLE)
+    return isinstance(error, UNAVAILABLE) or _is_closed(error)
+
+
+def _is_closed(error: BaseException) -> bool:
+    """Whether the connection was closed under its user, which the driver tells in words only."""
+    said = str(error)
+    if isinstance(error, asyncpg.InternalClientError):
+        return "cannot switch to state" in said  # it was just reading the server's good-bye
+    return isinstance(error, asyncpg.InterfaceError) and ("clos" in said or "released back to the pool" in said)
 
 
 def as_gateway_error(error: Exception) -> GatewayError | None:

@@ -2,25 +2,21 @@
 
 from gateway.deadline import Deadline
 from gateway.errors import GatewayError
-from gateway.postgres.faults import as_gateway_error
 from gateway.postgres.pool import Pool
 
 CHECK_SECONDS = 2.0
+REVISION = "SELECT version_num FROM alembic_version"
 
 
 async def database_fault(pool: Pool, wanted_revision: str) -> str | None:
     """What is wrong, in a sentence; None when nothing is."""
     deadline = Deadline.after(CHECK_SECONDS)
     try:
-        async with pool.connection(deadline) as connection:
-            revision = await connection.fetchval(
-                "SELECT version_num FROM alembic_version", timeout=deadline.left_seconds()
-            )
+        revision = await pool.run(deadline, lambda connection: connection.fetchval(REVISION))
     except GatewayError as error:
         return error.message
     except Exception as error:  # noqa: BLE001 - a check reports whatever is wrong
-        known = as_gateway_error(error)
-        return known.message if known else f"The database cannot be read: {error}"
+        return f"The database cannot be read: {error}"
     if revision != wanted_revision:
         return f"The schema is at {revision}, this version needs {wanted_revision}: run `gateway migrate`."
     return None

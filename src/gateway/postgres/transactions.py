@@ -10,12 +10,13 @@ from typing import Any, Generic, Protocol, TypeVar
 import asyncpg
 
 from gateway.deadline import Deadline
-from gateway.errors import DatabaseUnavailableError
 from gateway.observe import Observer, StatementFinished
-from gateway.postgres.faults import as_gateway_error, is_unavailable
+from gateway.postgres.faults import as_gateway_error
 from gateway.postgres.pool import Pool
 
 Opening = TypeVar("Opening")
+
+COMMIT_SECONDS = 1.0
 
 
 class Named(Protocol):
@@ -66,6 +67,8 @@ class ReadTransaction(Generic[Opening]):
         self._read_opening = opening
         self._opened: asyncio.Task[Opening] | None = None
         self._connection: asyncpg.Connection | None = None
+        self._failure: Exception | None = None
+        self._closed = False
         self._turn = asyncio.Lock()
         self._readers: set[asyncio.Task[Any]] = set()
 
@@ -86,7 +89,8 @@ class ReadTransaction(Generic[Opening]):
             return await self._run(statement, arguments)
 
     async def close(self) -> None:
-        """Ends the transaction and gives the connection back. What is still being read is cancelled."""
+        """Ends the transaction and gives the connection back. What is still being read is cancelled, later reads refused."""
+        self._closed = True
         unfinished = {task for task in (*self._readers, self._opened) if task is not None and not task.done()}
         for task in unfinished:
             task.cancel()
@@ -98,6 +102,8 @@ class ReadTransaction(Generic[Opening]):
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
+        if self._closed:
+            raise RuntimeError("a read after its transaction was closed")
         reader = asyncio.current_task()
         if reader is None:
             raise RuntimeError("a read outside a task")
@@ -115,36 +121,28 @@ class ReadTransaction(Generic[Opening]):
         return await asyncio.shield(self._opened)
 
     async def _open(self) -> Opening:
-        self._connection = await self._begin()
+        self._connection, _ = await self._pool.acquire(self._deadline, self._begin)
         return await self._read_opening(OpeningReads(self.tenant_id, self._run))
 
-    async def _begin(self) -> asyncpg.Connection:
-        """A connection inside the transaction. A connection that died in the pool is replaced once, unseen."""
-        try:
-            return await self._begin_once()
-        except DatabaseUnavailableError:
-            return await self._begin_once()
-
-    async def _begin_once(self) -> asyncpg.Connection:
-        connection = await self._pool.acquire(self._deadline)
-        left_seconds = self._deadline.left_seconds()
+    async def _begin(self, connection: asyncpg.Connection) -> None:
         # Both numbers are our own integers, so they may stand in the text; one round trip sets all of it.
         begin = (
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
             f"SET LOCAL app.tenant_id = '{self.tenant_id:d}'; "
-            f"SET LOCAL statement_timeout = {max(int(left_seconds * 1000), 1)}"
+            f"SET LOCAL statement_timeout = {max(int(self._deadline.left_seconds() * 1000), 1)}"
         )
         try:
-            await connection.execute(begin, timeout=left_seconds)
-        except BaseException as error:
-            await asyncio.shield(self._give_back(connection))
-            if isinstance(error, Exception) and is_unavailable(error):
-                raise DatabaseUnavailableError() from error
+            await connection.execute(begin)
+        except asyncio.CancelledError:
+            # Cut off in the middle, the connection may be in a transaction or not.
+            await asyncio.shield(self._pool.discard(connection))
             raise
-        return connection
 
     async def _run(self, statement: Named, arguments: Sequence[object]) -> Sequence[Sequence[Any]]:
         async with self._turn:
+            if self._failure is not None:
+                # PostgreSQL ends a transaction with its first error: what follows has that one's reason.
+                raise self._failure
             begun = time.perf_counter()
             try:
                 rows: Sequence[Sequence[Any]] = await self._connected().fetch(
@@ -152,6 +150,7 @@ class ReadTransaction(Generic[Opening]):
                 )
             except Exception as error:
                 known = as_gateway_error(error)
+                self._failure = known or error
                 if known is None:
                     raise
                 raise known from error
@@ -166,10 +165,10 @@ class ReadTransaction(Generic[Opening]):
 
     async def _give_back(self, connection: asyncpg.Connection) -> None:
         try:
-            if not connection.is_closed() and connection.is_in_transaction():
-                await connection.execute("COMMIT", timeout=1)
+            if connection.is_in_transaction():
+                await connection.execute("COMMIT", timeout=COMMIT_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, this connection is not to be used again
             self._observer.log.warning("connection dropped", reason=repr(error))
-            connection.terminate()
-        finally:
+            await self._pool.discard(connection)
+        else:
             await self._pool.release(connection)

@@ -11,11 +11,12 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.deadline import Deadline
 from gateway.errors import ClientClosedRequestError, GatewayError
-from gateway.observe import Stopwatch
-from gateway.pipeline.call import Answer, Call
+from gateway.pipeline.call import Answer, Call, Trail
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.respond import refusal
-from gateway.web.wire import GRAPHQL_RESPONSE, JSON, media_type_of, read_parameters, request_id_of
+from gateway.web.wire import JSON, media_type_of, read_parameters, request_id_of
+
+ALLOW = "GET, HEAD, OPTIONS, POST"
 
 # A caller who accepts only plain JSON is told of GraphQL's own errors in the body, under status 200:
 # many such clients take any other status for a broken connection and never read it.
@@ -54,43 +55,40 @@ class GraphQLEndpoint:
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._respond(Request(scope, receive))
+        request = Request(scope, receive)
+        response = self._shown(request) or await self._respond(request)
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    def _shown(self, request: Request) -> Response | None:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ALLOW})
         if self._page and request.method == "GET" and _is_browser(request):
             body, headers = self._page.render()
             return Response(body, headers=headers)
-        stopwatch, request_id = Stopwatch(), request_id_of(request)
+        return None
+
+    async def _respond(self, request: Request) -> Response:
+        trail, media_type = Trail(request_id_of(request)), JSON
         try:
             media_type = media_type_of(request)
+            answer = await self._answer(request, trail)
         except GatewayError as error:
-            return _encode(refusal(error, request_id), JSON, request_id, stopwatch)
-        return await self._answer(request, media_type, request_id, stopwatch)
+            answer = refusal(error, trail.request_id)
+        encoded = _encode(answer, media_type, trail)
+        self._pipeline.finished(trail, outcome=answer.outcome, status=encoded.status_code)
+        return encoded
 
-    async def _answer(self, request: Request, media_type: str, request_id: str, stopwatch: Stopwatch) -> Response:
+    async def _answer(self, request: Request, trail: Trail) -> Answer:
         deadline = Deadline.after(self._deadline_seconds)
-        try:
-            parameters = await read_parameters(request, limit_bytes=self._body_limit_bytes, deadline=deadline)
-        except GatewayError as error:
-            return _encode(refusal(error, request_id), media_type, request_id, stopwatch)
         call = Call(
-            request_id=request_id,
             authorization=request.headers.get("authorization"),
             x_tenant=request.headers.get("x-tenant"),
-            reads_only=request.method == "GET",
-            parameters=parameters,
+            reads_only=request.method != "POST",
+            parameters=await read_parameters(request, limit_bytes=self._body_limit_bytes, deadline=deadline),
             deadline=deadline,
-            stopwatch=stopwatch,
+            trail=trail,
         )
-        try:
-            answer = await _unless_gone(request, self._pipeline.answer(call))
-        except ClientClosedRequestError as error:
-            self._pipeline.abandoned(call)
-            return _encode(refusal(error, request_id), media_type, request_id, stopwatch)
-        encoded = _encode(answer, media_type, request_id, stopwatch)
-        self._pipeline.finished(call, answer)
-        return encoded
+        return await _unless_gone(request, self._pipeline.answer(call))
 
 
 def _is_browser(request: Request) -> bool:
@@ -117,17 +115,18 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-def _encode(answer: Answer, media_type: str, request_id: str, stopwatch: Stopwatch) -> Response:
-    with stopwatch.stage("respond"):
+def _encode(answer: Answer, media_type: str, trail: Trail) -> Response:
+    with trail.stopwatch.stage("respond"):
         body = orjson.dumps(answer.body)
     plain = media_type == JSON and answer.outcome in STATUS_200_IN_PLAIN_JSON
     status = 200 if plain else answer.status
-    return Response(body, status, headers=_headers(answer, request_id, stopwatch), media_type=_charset(media_type))
+    return Response(body, status, headers=_headers(answer, status, trail), media_type=f"{media_type}; charset=utf-8")
 
 
-def _headers(answer: Answer, request_id: str, stopwatch: Stopwatch) -> Mapping[str, str]:
+def _headers(answer: Answer, status: int, trail: Trail) -> Mapping[str, str]:
+    stopwatch = trail.stopwatch
     headers = {
-        "X-Request-Id": request_id,
+        "X-Request-Id": trail.request_id,
         "X-Response-Time": f"{stopwatch.total_seconds() * 1000:.2f}ms",
         "Server-Timing": ", ".join(f"{name};dur={s * 1000:.2f}" for name, s in stopwatch.seconds.items()),
         "Cache-Control": "private, no-store",
@@ -135,12 +134,8 @@ def _headers(answer: Answer, request_id: str, stopwatch: Stopwatch) -> Mapping[s
     }
     if answer.retry_after_seconds is not None:
         headers["Retry-After"] = str(answer.retry_after_seconds)
-    if answer.status == 401:
+    if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if answer.status == 405:
-        headers["Allow"] = "GET, POST"
+    if status == 405:
+        headers["Allow"] = ALLOW
     return headers
-
-
-def _charset(media_type: str) -> str:
-    return f"{media_type}; charset=utf-8" if media_type in (GRAPHQL_RESPONSE, JSON) else media_type

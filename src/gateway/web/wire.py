@@ -25,11 +25,12 @@ from gateway.pipeline.call import Parameters
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 
-# What a range accepts, of the two that are offered: `application/json` where the caller leaves it open,
-# since every client reads it.
-OFFERS = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
+# JSON first: it is taken where the caller leaves it open, since every client reads it.
+OFFERS = (JSON, GRAPHQL_RESPONSE)
+WILDCARDS = ("application/*", "*/*")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+QUALITY = re.compile(r"0(\.\d*)?|1(\.0*)?", re.ASCII)
 
 
 def request_id_of(request: Request) -> str:
@@ -39,21 +40,22 @@ def request_id_of(request: Request) -> str:
 
 
 def media_type_of(request: Request) -> str:
-    """The media type to answer with. Raises NOT_ACCEPTABLE."""
-    best, best_quality = None, 0.0
-    for part in (request.headers.get("accept") or "*/*").split(","):
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        quality = _quality(parameters)
-        if name in OFFERS and quality > best_quality:
-            best, best_quality = OFFERS[name], quality
-    if best is None:
+    """The media type to answer with: the best liked, of equals the one named first. Raises NOT_ACCEPTABLE."""
+    accepted = _qualities(",".join(request.headers.getlist("accept")) or "*/*")
+
+    def quality(offer: str) -> float:
+        return next((accepted[name] for name in (offer, *WILDCARDS) if name in accepted), 0.0)
+
+    named = [name for name in accepted if name in OFFERS]
+    best = max((*named, *OFFERS), key=quality)
+    if quality(best) == 0:
         raise NotAcceptableError
     return best
 
 
 async def read_parameters(request: Request, *, limit_bytes: int, deadline: Deadline) -> Parameters:
     """The parameters of a GET or a POST. Raises the errors of stage `document` that concern the wire."""
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return _parameters(_from_query_string(request))
     if request.method != "POST":
         raise MethodNotAllowedError
@@ -67,20 +69,21 @@ async def read_parameters(request: Request, *, limit_bytes: int, deadline: Deadl
     return _parameters(_loads(body, "The body"))
 
 
+def _qualities(accept: str) -> dict[str, float]:
+    """Quality by media range, in the order they are named."""
+    ranges = ([piece.strip().lower() for piece in part.split(";")] for part in accept.split(","))
+    return {name: _quality(parameters) for name, *parameters in ranges}
+
+
 def _quality(parameters: list[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0
+    """The `q` among the parameters: 1 without one, 0 for rubbish."""
+    value = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
+    return float(value) if QUALITY.fullmatch(value) else 0.0
 
 
 def _check_media_type(request: Request) -> None:
     name, *parameters = (piece.strip().lower() for piece in request.headers.get("content-type", "").split(";"))
-    charset = next((p.partition("=")[2].strip('" ') for p in parameters if p.startswith("charset")), "utf-8")
+    charset = next((p.partition("=")[2].strip('" ') for p in parameters if p.startswith("charset=")), "utf-8")
     encoding = request.headers.get("content-encoding", "identity").lower()
     if name != JSON or charset not in ("utf-8", "utf8") or encoding != "identity":
         raise UnsupportedMediaTypeError
@@ -88,7 +91,7 @@ def _check_media_type(request: Request) -> None:
 
 def _check_length(request: Request, limit_bytes: int) -> None:
     length = request.headers.get("content-length", "0")
-    if length.isdigit() and int(length[:20]) > limit_bytes:
+    if length.isdecimal() and int(length[:20]) > limit_bytes:
         raise _too_large(limit_bytes)
 
 

@@ -1,5 +1,4 @@
 """The database's schema as Alembic steps with SQL written by hand."""
 
-LOCK_TIMEOUT = "5s"
-"""A step that cannot get its locks within this gives up and changes nothing, instead of queueing every reader "
-"behind it."""
+LOCK_TIMEOUT_SECONDS = 5.0
+"""A step that gets no lock within this gives up and changes nothing: else it would queue every reader behind it."""

@@ -3,19 +3,23 @@
 from alembic import context
 from sqlalchemy import Connection, text
 
-from gateway.postgres.migrations import LOCK_TIMEOUT
+from gateway.postgres.migrations import LOCK_TIMEOUT_SECONDS
+
+
+def lock_timeout(seconds: float) -> str:
+    return f"SET lock_timeout = {int(seconds * 1000)}"
 
 
 def run_offline() -> None:
     """Prints the SQL of the steps instead of running them."""
     context.configure(dialect_name="postgresql", transaction_per_migration=True)
     with context.begin_transaction():
-        context.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        context.execute(lock_timeout(LOCK_TIMEOUT_SECONDS))
         context.run_migrations()
 
 
 def run_online(connection: Connection) -> None:
-    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    connection.execute(text(lock_timeout(context.config.attributes["lock_timeout_seconds"])))
     connection.commit()
     context.configure(connection=connection, transaction_per_migration=True)
     with context.begin_transaction():

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from importlib import resources
 
 from alembic import op
-from sqlalchemy import text
 
 
 def statements(script: str) -> Iterator[str]:
@@ -15,7 +14,10 @@ def statements(script: str) -> Iterator[str]:
 
 
 def run(name: str) -> None:
-    """Runs each statement of `sql/<name>`, online or into the offline script."""
+    """Runs each statement of `sql/<name>`, online or into the offline script, as it is written."""
     script = (resources.files(__package__) / "sql" / name).read_text(encoding="utf-8")
+    context = op.get_context()
+    # Not `op.execute`: it reads `:name` as a parameter and prints each `%` twice.
+    execute = context.impl.static_output if context.as_sql else op.get_bind().exec_driver_sql
     for statement in statements(script):
-        op.execute(text(statement.replace(":", r"\:")))
+        execute(statement)

@@ -1,5 +1,6 @@
 -- What every writer keeps true, whichever door it comes through: local days, outcomes, versions, stage history.
 -- Derived columns are overwritten, never trusted: a row cannot say something else than its instants and its stage.
+-- Tables are named with their schema where a function acts for its caller: a search path is not to be trusted either.
 
 CREATE FUNCTION app.keep_company() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -42,11 +43,11 @@ CREATE TRIGGER keep_task_update BEFORE UPDATE ON tasks
 
 -- A new deal: its outcome is its stage's kind, it entered that stage when it was created.
 CREATE FUNCTION app.keep_new_deal() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE zone text := (SELECT t.time_zone FROM tenants t WHERE t.id = NEW.tenant_id);
+DECLARE zone text := (SELECT t.time_zone FROM public.tenants t WHERE t.id = NEW.tenant_id);
 BEGIN
-  NEW.outcome := (SELECT s.kind FROM stages s WHERE s.tenant_id = NEW.tenant_id AND s.id = NEW.stage_id);
+  NEW.outcome := (SELECT s.kind FROM public.stages s WHERE s.tenant_id = NEW.tenant_id AND s.id = NEW.stage_id);
   NEW.created_day := timezone(zone, NEW.created_at)::date;
-  NEW.closed_at := CASE WHEN NEW.outcome <> 'open' THEN coalesce(NEW.closed_at, greatest(now(), NEW.created_at)) END;
+  NEW.closed_at := CASE WHEN NEW.outcome <> 'open' THEN coalesce(NEW.closed_at, NEW.stage_entered_at, greatest(now(), NEW.created_at)) END;
   NEW.closed_day := timezone(zone, NEW.closed_at)::date;
   NEW.stage_entered_at := coalesce(NEW.stage_entered_at, NEW.closed_at, NEW.created_at);
   NEW.stage_entered_day := timezone(zone, NEW.stage_entered_at)::date;
@@ -57,7 +58,7 @@ CREATE TRIGGER keep_new_deal BEFORE INSERT ON deals FOR EACH ROW EXECUTE FUNCTIO
 
 -- Every change counts the version up; what did not change costs no look-up.
 CREATE FUNCTION app.keep_deal() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE zone text;
+DECLARE zone text; closing timestamptz;
 BEGIN
   NEW.version := OLD.version + 1;
   NEW.updated_at := now();
@@ -67,18 +68,22 @@ BEGIN
      AND NEW.closed_day IS NOT DISTINCT FROM OLD.closed_day THEN
     RETURN NEW;
   END IF;
-  SELECT t.time_zone INTO zone FROM tenants t WHERE t.id = NEW.tenant_id;
-  NEW.outcome := (SELECT s.kind FROM stages s WHERE s.tenant_id = NEW.tenant_id AND s.id = NEW.stage_id);
-  IF NEW.outcome = 'open' THEN
-    NEW.closed_at := NULL;
-  ELSIF NEW.outcome <> OLD.outcome AND NEW.closed_at IS NOT DISTINCT FROM OLD.closed_at THEN
-    NEW.closed_at := greatest(now(), NEW.created_at);
-  ELSE
-    NEW.closed_at := coalesce(NEW.closed_at, OLD.closed_at, now());
+  SELECT t.time_zone INTO zone FROM public.tenants t WHERE t.id = NEW.tenant_id;
+  NEW.outcome := (SELECT s.kind FROM public.stages s WHERE s.tenant_id = NEW.tenant_id AND s.id = NEW.stage_id);
+  -- A deal closes at the instant at which it enters its stage, whichever of the two the writer gave; by default, now.
+  IF NEW.outcome <> 'open' AND NEW.closed_at IS DISTINCT FROM OLD.closed_at THEN
+    closing := NEW.closed_at;
   END IF;
   IF NEW.stage_id <> OLD.stage_id AND NEW.stage_entered_at = OLD.stage_entered_at THEN
-    NEW.stage_entered_at := greatest(now(), OLD.stage_entered_at);
+    NEW.stage_entered_at := greatest(coalesce(closing, now()), OLD.stage_entered_at);
   END IF;
+  NEW.closed_at := CASE
+    WHEN NEW.outcome = 'open' THEN NULL
+    WHEN closing IS NOT NULL THEN closing
+    WHEN NEW.outcome = OLD.outcome THEN OLD.closed_at
+    WHEN NEW.stage_id <> OLD.stage_id THEN greatest(NEW.stage_entered_at, NEW.created_at)
+    ELSE greatest(now(), NEW.created_at)
+  END;
   NEW.created_day := timezone(zone, NEW.created_at)::date;
   NEW.closed_day := timezone(zone, NEW.closed_at)::date;
   NEW.stage_entered_day := timezone(zone, NEW.stage_entered_at)::date;

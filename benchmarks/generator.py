@@ -1,0 +1,144 @@
+"""The load generator: a process of its own that drives keep-alive connections in a closed loop.
+
+It reads one `Job` as JSON from standard input and writes one `Load` as JSON to standard output.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import cast
+
+import uvloop
+
+HEAD_END = b"\r\n\r\n"
+LAST_ANSWER_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`requests`: whole HTTP requests; each connection sends them in turn, each beginning at another one."""
+
+    host: str
+    port: int
+    requests: list[str]
+    connections: int
+    warmup_seconds: float
+    seconds: float
+
+
+@dataclass(slots=True)
+class Load:
+    """What was seen after the warm-up. Requests begun in time are waited for, so the measured `seconds` end with the
+    last answer; `completed` counts every answer in them, `milliseconds` are of the requests that began in them.
+    `answered` counts the answers of the warm-up too.
+    """
+
+    answered: int = 0
+    completed: int = 0
+    seconds: float = 0.0
+    errors: int = 0
+    milliseconds: list[float] = field(default_factory=list)
+    stage_milliseconds: dict[str, list[float]] = field(default_factory=dict)
+
+
+class Connection(asyncio.Protocol):
+    """Sends a request, waits for its answer, sends the next; until the time is over."""
+
+    def __init__(self, requests: list[bytes], load: Load, measured: tuple[float, float]) -> None:
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._requests = requests
+        self._load = load
+        self._from, self._until = measured
+        self._sent = 0
+        self._begun = 0.0
+        self._buffer = b""
+        self._wanted = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        self._send()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer = self._buffer + data if self._buffer else data
+        if not self._wanted:
+            head = self._buffer.find(HEAD_END)
+            if head < 0:
+                return
+            self._wanted = head + len(HEAD_END) + content_length(self._buffer[:head])
+        if len(self._buffer) >= self._wanted:
+            self._answered(self._buffer)
+            self._buffer, self._wanted = b"", 0
+            self._send()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if not self.ended.done():
+            self._load.errors += 1
+            self.ended.set_result(None)
+
+    def _send(self) -> None:
+        self._begun = time.perf_counter()
+        if self._begun >= self._until:
+            self.ended.set_result(None)
+            self._transport.close()
+            return
+        self._transport.write(self._requests[self._sent % len(self._requests)])
+        self._sent += 1
+
+    def _answered(self, response: bytes) -> None:
+        now, load = time.perf_counter(), self._load
+        load.answered += 1
+        if now < self._from:
+            return
+        load.completed += 1
+        load.seconds = now - self._from
+        if not response.startswith(b"HTTP/1.1 200") or b'"errors":' in response:
+            load.errors += 1
+        if self._begun < self._from:
+            return
+        load.milliseconds.append((now - self._begun) * 1000)
+        for stage, milliseconds in server_timing(response):
+            load.stage_milliseconds.setdefault(stage, []).append(milliseconds)
+
+
+def content_length(head: bytes) -> int:
+    """The length of the body that a response's head announces, in bytes."""
+    _, _, rest = head.lower().partition(b"content-length:")
+    return int(rest.split(b"\r\n", 1)[0])
+
+
+def server_timing(response: bytes) -> list[tuple[str, float]]:
+    """The stages of a `Server-Timing` header and their milliseconds; nothing without one."""
+    start = response.find(b"server-timing: ", 0, 2000)
+    if start < 0:
+        return []
+    value = response[start + 15 : response.index(b"\r\n", start)].decode()
+    stages = (entry.split(";dur=") for entry in value.split(", "))
+    return [(name, float(duration)) for name, duration in stages]
+
+
+async def drive(job: Job) -> Load:
+    """Runs a job on the present event loop."""
+    load, requests = Load(), [request.encode() for request in job.requests]
+    measured_from = time.perf_counter() + job.warmup_seconds
+    measured = (measured_from, measured_from + job.seconds)
+    connections = []
+    for number in range(job.connections):
+        first = number * len(requests) // job.connections
+        make = partial(Connection, requests[first:] + requests[:first], load, measured)
+        _, connection = await asyncio.get_running_loop().create_connection(make, job.host, job.port)
+        connections.append(connection)
+    async with asyncio.timeout(job.warmup_seconds + job.seconds + LAST_ANSWER_SECONDS):
+        await asyncio.gather(*(connection.ended for connection in connections))
+    return load
+
+
+def main() -> None:
+    load = uvloop.run(drive(Job(**json.load(sys.stdin))))
+    json.dump(asdict(load), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

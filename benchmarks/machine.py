@@ -1,0 +1,70 @@
+"""On what was measured: nothing that names a host, a user or a path."""
+
+import os
+import platform
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import asyncpg
+
+from gateway.settings import Settings
+
+PACKAGES = (
+    "strawberry-graphql",
+    "graphql-core",
+    "aiodataloader",
+    "asyncpg",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+    "orjson",
+)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`load_average`: of the minute before; what else the machine did."""
+
+    date: str
+    system: str
+    cores: int
+    memory_gib: float | None
+    load_average: float | None
+    python: str
+    postgresql: str
+    packages: dict[str, str]
+
+    def __str__(self) -> str:
+        memory = f", {self.memory_gib:.0f} GiB" if self.memory_gib else ""
+        busy = f"; load average before: {self.load_average:.1f}" if self.load_average is not None else ""
+        packages = ", ".join(f"{name} {number}" for name, number in self.packages.items())
+        return (
+            f"{self.date}; {self.system}, {self.cores} cores{memory}{busy}; Python {self.python}, "
+            f"PostgreSQL {self.postgresql}; {packages}"
+        )
+
+
+async def describe(settings: Settings) -> Machine:
+    connection = await asyncpg.connect(settings.require("database_url"))
+    try:
+        postgresql = str(await connection.fetchval("SHOW server_version")).split()[0]
+    finally:
+        await connection.close()
+    return Machine(
+        date=datetime.now(UTC).date().isoformat(),
+        system=f"{platform.system()} {platform.machine()}",
+        cores=os.cpu_count() or 1,
+        memory_gib=_memory_gib(),
+        load_average=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        python=platform.python_version(),
+        postgresql=postgresql,
+        packages={name: version(name) for name in PACKAGES},
+    )
+
+
+def _memory_gib() -> float | None:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    except (AttributeError, ValueError, OSError):
+        return None

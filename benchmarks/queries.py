@@ -1,0 +1,115 @@
+"""What is asked: three operations, by a mix of tenants or by the largest one."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from benchmarks.plain.app import TENANT_HEADER
+from benchmarks.plain.context import global_id
+from gateway.settings import Settings
+from gateway.tokens import issue_token
+from gateway.web.default_query import DEFAULT_QUERY
+
+DEALS = """
+total open won lost pipelineValue weightedValue wonValue lostValue winRate averageDealSize averageCycleDays
+"""
+
+PIPELINE_STATS = f"""
+query PipelineStats {{
+  pipelineStats(period: {{ preset: LAST_90_DAYS }}) {{
+    asOf
+    pipeline {{ id name isDefault stages {{ id name position probability kind }} }}
+    deals {{ {DEALS} }}
+    stages {{
+      stage {{ id name position probability kind }}
+      deals value weightedValue share averageAgeDays entered left conversionToNext medianDaysInStage
+    }}
+    trend(interval: WEEK) {{ start created won lost wonValue }}
+  }}
+}}
+"""
+
+COMPANY_ANALYTICS = f"""
+query CompanyAnalytics($companyId: ID!) {{
+  companyAnalytics(companyId: $companyId) {{
+    asOf
+    company {{
+      id name industry region website employees createdAt updatedAt owner {{ id name email role team }}
+    }}
+    deals {{ {DEALS} }}
+    activities {{ total today week byKind {{ kind count }} }}
+    engagement {{ score health components {{ name points maxPoints explanation }} }}
+    lastContactAt
+    trend(interval: MONTH) {{ start created won lost wonValue }}
+  }}
+}}
+"""
+
+OPERATIONS = {"dashboard": DEFAULT_QUERY, "pipelineStats": PIPELINE_STATS, "companyAnalytics": COMPANY_ANALYTICS}
+
+# Of a hundred tenants, the largest has 150 times the deals of the smallest; these ranks are spread over all of them.
+RANKS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
+COMPANIES_PER_TENANT = 5
+
+TENANTS = "SELECT id, slug FROM tenants ORDER BY id"
+COMPANIES = """
+SELECT id FROM companies WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY id LIMIT $2
+"""
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """Who asks. `token`: for the gateway; `id`: what the plain server is told; `companies`: global ids."""
+
+    id: int
+    slug: str
+    token: str
+    companies: tuple[str, ...]
+
+
+async def find_tenants(settings: Settings) -> list[Tenant]:
+    """The tenants that ask, the largest first: those of the ranks that there are."""
+    connection = await asyncpg.connect(settings.require("migration_database_url"))
+    try:
+        rows = await connection.fetch(TENANTS)
+        return [await _tenant(connection, settings, rows[rank - 1]) for rank in RANKS if rank <= len(rows)]
+    finally:
+        await connection.close()
+
+
+def bodies(operation: str, tenant: Tenant) -> list[str]:
+    """The bodies of a tenant's requests for an operation."""
+    query = OPERATIONS[operation]
+    if operation != "companyAnalytics":
+        return [json.dumps({"query": query})]
+    return [json.dumps({"query": query, "variables": {"companyId": company}}) for company in tenant.companies]
+
+
+def headers(tenant: Tenant) -> dict[str, str]:
+    """Headers that satisfy both servers, so that both get the same bytes."""
+    return {
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {tenant.token}",
+        TENANT_HEADER: str(tenant.id),
+    }
+
+
+def http_requests(operation: str, tenants: list[Tenant], port: int) -> list[str]:
+    """Whole HTTP requests for an operation; tenants take turns."""
+    by_tenant = [[_http(tenant, body, port) for body in bodies(operation, tenant)] for tenant in tenants]
+    return [request for turn in zip(*by_tenant, strict=True) for request in turn]
+
+
+def _http(tenant: Tenant, body: str, port: int) -> str:
+    fields = {"Host": f"127.0.0.1:{port}", **headers(tenant), "Content-Length": str(len(body.encode()))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"POST /graphql HTTP/1.1\r\n{head}\r\n{body}"
+
+
+async def _tenant(connection: Any, settings: Settings, row: Any) -> Tenant:
+    companies = await connection.fetch(COMPANIES, row["id"], COMPANIES_PER_TENANT)
+    token = (await issue_token(settings, row["slug"], email=None, role="viewer")).token
+    ids = tuple(str(global_id("Company", company["id"])) for company in companies)
+    return Tenant(row["id"], row["slug"], token, ids)

@@ -1,0 +1,121 @@
+"""The servers that are measured, each one process on a free port of the loopback interface."""
+
+import math
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.settings import Settings
+
+HOST = "127.0.0.1"
+START_SECONDS = 30
+POOL_SIZE = 10
+# Saturated with 64 connections, requests queue for many seconds; neither server is to give up on them.
+PATIENCE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server. `log`: what it wrote."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def cpu_seconds(self) -> float:
+        """CPU time that its process has used; not a number where the system has no /proc."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return math.nan
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def gateway(settings: Settings, log: Path) -> Iterator[Server]:
+    """`gateway serve` as it comes, but for its patience."""
+    assert settings.jwt_secret is not None
+    environment = {
+        "DATABASE_URL": settings.require("database_url"),
+        "JWT_SECRET": settings.jwt_secret.get_secret_value(),
+        "POOL_SIZE": str(POOL_SIZE),
+        "POOL_WAIT_SECONDS": str(PATIENCE_SECONDS),
+        "REQUEST_DEADLINE_SECONDS": str(PATIENCE_SECONDS),
+    }
+    command = [str(Path(sys.executable).with_name("gateway")), "serve", "--host", HOST, "--port"]
+    with _running(command, environment, log) as server:
+        yield server
+
+
+@contextmanager
+def plain(settings: Settings, log: Path, *, caches: bool = True) -> Iterator[Server]:
+    """The plain Strawberry server. It reads with a role that row policies do not hold."""
+    environment = {
+        "DATABASE_URL": settings.require("worker_database_url"),
+        "PLAIN_POOL_SIZE": str(POOL_SIZE),
+        "PLAIN_CACHES": "on" if caches else "off",
+    }
+    with _running(_uvicorn("benchmarks.plain.app:create_app", "--factory"), environment, log) as server:
+        yield server
+
+
+@contextmanager
+def constant(log: Path) -> Iterator[Server]:
+    """A server that does nothing."""
+    with _running(_uvicorn("benchmarks.constant:app"), {}, log) as server:
+        yield server
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _uvicorn(*words: str) -> list[str]:
+    """The options of `gateway serve`: uvloop and httptools where they are installed, no access log."""
+    options = ["--no-access-log", "--no-server-header", "--log-level", "warning", "--lifespan", "on"]
+    return [sys.executable, "-m", "uvicorn", *words, "--host", HOST, *options, "--port"]
+
+
+@contextmanager
+def _running(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[Server]:
+    port = free_port()
+    with log.open("wb") as output:
+        process = subprocess.Popen([*command, str(port)], env=os.environ | environment, stdout=output, stderr=output)
+    try:
+        _wait_until_ready(process, port, log)
+        yield Server(port, process, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with socket.create_connection((HOST, port), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.02)
+    raise RuntimeError(f"a server did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def get(url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> bytes:
+    """The body of one response."""
+    request = urllib.request.Request(url, data=body, headers=dict(headers or {}))  # noqa: S310 - loopback only
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
+        content: bytes = response.read()
+    return content

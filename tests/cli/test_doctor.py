@@ -1,0 +1,373 @@
+"""`gateway doctor`: each fault is provoked in a database of its own, found, and mended by the remedy it comes with."""
+
+import http.server
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from gateway.doctor import Finding, examine
+from gateway.doctor.server import version_finding
+from gateway.postgres.bootstrap import bootstrap
+from gateway.postgres.embedded import EmbeddedPostgres
+from gateway.postgres.migrate import head_revision
+from tests.conftest import PASSWORDS, Database, fresh_database
+from tests.servers import free_port
+
+GRANT_MEMBERS = (
+    "GRANT SELECT (tenant_id, id, subject, email, name, role, team, region, active, created_at) ON members TO gateway;"
+)
+
+# subject, what is done to the database, what is found, what mends it
+FAULTS = {
+    "a serving role that is a superuser": (
+        "roles",
+        "ALTER ROLE gateway SUPERUSER",
+        "gateway is a superuser, whom no policy holds",
+        "ALTER ROLE gateway NOSUPERUSER;",
+    ),
+    "a serving role that policies do not apply to": (
+        "roles",
+        "ALTER ROLE gateway BYPASSRLS",
+        "gateway bypasses row-level security: nothing would keep tenants apart",
+        "ALTER ROLE gateway NOBYPASSRLS;",
+    ),
+    "an owner that policies apply to": (
+        "roles",
+        "ALTER ROLE owner NOBYPASSRLS",
+        "owner does not bypass row-level security: it would work on no rows",
+        "ALTER ROLE owner BYPASSRLS;",
+    ),
+    "a worker that makes databases": (
+        "roles",
+        "ALTER ROLE worker CREATEDB",
+        "worker may create roles or databases, or replicate",
+        "ALTER ROLE worker NOCREATEROLE NOCREATEDB NOREPLICATION;",
+    ),
+    "a rollup owner that logs in": (
+        "roles",
+        "ALTER ROLE rollup_owner LOGIN",
+        "rollup_owner can log in",
+        "ALTER ROLE rollup_owner NOLOGIN;",
+    ),
+    "a worker without its membership": (
+        "memberships",
+        "REVOKE rollup_owner FROM worker",
+        "worker is not a member of rollup_owner",
+        "GRANT rollup_owner TO worker;",
+    ),
+    "a serving role with another's rights": (
+        "memberships",
+        "GRANT owner TO gateway",
+        "gateway is a member of owner",
+        "REVOKE owner FROM gateway;",
+    ),
+    "a serving role that owns a table": (
+        "ownership",
+        "CREATE TABLE public.mine (); ALTER TABLE public.mine OWNER TO gateway",
+        "gateway owns table mine",
+        "REASSIGN OWNED BY gateway TO owner;",
+    ),
+    "a public schema open to everyone": (
+        "schema public",
+        "GRANT CREATE ON SCHEMA public TO PUBLIC",
+        "everyone may create objects in it",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC;",
+    ),
+    "a table without row-level security": (
+        "row level security",
+        "ALTER TABLE deals DISABLE ROW LEVEL SECURITY",
+        "deals has it off: a statement without a tenant would see all",
+        "ALTER TABLE deals ENABLE ROW LEVEL SECURITY;",
+    ),
+    "a table without its policy": (
+        "policies",
+        "DROP POLICY tenant_isolation ON companies",
+        "companies has none",
+        "CREATE POLICY tenant_isolation ON companies USING (tenant_id = app.tenant_id());",
+    ),
+    "a policy that lets all through": (
+        "policies",
+        "CREATE POLICY everything ON tasks USING (true)",
+        "everything of tasks shows other rows than the tenant's",
+        "DROP POLICY everything ON tasks;",
+    ),
+    "a view without a barrier": (
+        "views",
+        "ALTER VIEW analytics.open_tasks RESET (security_barrier)",
+        "analytics.open_tasks is no security barrier: a caller's condition could see other tenants' rows",
+        "ALTER VIEW analytics.open_tasks SET (security_barrier);",
+    ),
+    "a view that misses a grant": (
+        "reads",
+        "REVOKE SELECT ON analytics.deal_flow FROM gateway",
+        "gateway may not read analytics.deal_flow",
+        "GRANT SELECT ON analytics.deal_flow TO gateway;",
+    ),
+    "a column that misses a grant": (
+        "reads",
+        "REVOKE SELECT (email) ON members FROM gateway",
+        "gateway may not read all that it shows of members",
+        GRANT_MEMBERS,
+    ),
+    "a schema that is closed": (
+        "reads",
+        "REVOKE USAGE ON SCHEMA app FROM gateway",
+        "gateway may not use schema app",
+        "GRANT USAGE ON SCHEMA app TO gateway;",
+    ),
+    "a function that may not be called": (
+        "reads",
+        "REVOKE EXECUTE ON FUNCTION app.tenant_id() FROM gateway",
+        "gateway may not call app.tenant_id()",
+        "GRANT EXECUTE ON FUNCTION app.tenant_id() TO gateway;",
+    ),
+    "password hashes to read": (
+        "secrets",
+        "GRANT SELECT ON members TO gateway",
+        "gateway may read password hashes",
+        f"REVOKE SELECT ON members FROM gateway, PUBLIC; {GRANT_MEMBERS}",
+    ),
+    "a password hash to read by everyone": (
+        "secrets",
+        "GRANT SELECT (password_hash) ON members TO PUBLIC",
+        "gateway may read password hashes",
+        f"REVOKE SELECT ON members FROM gateway, PUBLIC; {GRANT_MEMBERS}",
+    ),
+    "a history that can be forged": (
+        "writes",
+        "GRANT INSERT, DELETE ON deal_stage_history TO gateway",
+        "gateway has DELETE, INSERT on deal_stage_history",
+        "REVOKE DELETE, INSERT ON deal_stage_history FROM gateway, PUBLIC;",
+    ),
+    "a column that can be written": (
+        "writes",
+        "GRANT UPDATE (amount) ON deals TO gateway",
+        "gateway has UPDATE on deals",
+        "REVOKE UPDATE ON deals FROM gateway, PUBLIC;",
+    ),
+    "a materialized view to read": (
+        "materialized views",
+        "CREATE MATERIALIZED VIEW all_deals AS SELECT * FROM deals; GRANT SELECT ON all_deals TO gateway",
+        "gateway may read all_deals",
+        "REVOKE SELECT ON all_deals FROM gateway, PUBLIC;",
+    ),
+    "a definer function led by its caller": (
+        "definer functions",
+        "ALTER FUNCTION app.identify(text, text) RESET search_path",
+        "app.identify(text,text) is found through its caller's search_path",
+        "ALTER FUNCTION app.identify(text,text) SET search_path = public, pg_temp;",
+    ),
+    "a definer function for everyone": (
+        "definer functions",
+        "GRANT EXECUTE ON FUNCTION app.login_lookup(text, text) TO PUBLIC",
+        "everyone may call app.login_lookup(text,text)",
+        "REVOKE EXECUTE ON FUNCTION app.login_lookup(text,text) FROM PUBLIC;",
+    ),
+    "a trigger that is off": (
+        "triggers",
+        "ALTER TABLE deals DISABLE TRIGGER keep_deal",
+        "keep_deal of deals is off: days, outcomes or history go wrong",
+        "ALTER TABLE deals ENABLE TRIGGER keep_deal;",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+async def mended(postgres: EmbeddedPostgres, template: str) -> Database:
+    """A database whose faults are mended before the next one is made."""
+    return await fresh_database(postgres, template)
+
+
+@asynccontextmanager
+async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser in the database, whose roles are as they were afterwards, whatever was done to them."""
+    connection = await asyncpg.connect(database.server.superuser_dsn, database=database.name)
+    try:
+        yield connection
+    finally:
+        await connection.execute("GRANT rollup_owner TO owner, worker; REVOKE owner FROM gateway")
+        await connection.close()
+        await bootstrap(database.server.superuser_dsn, database=database.name, passwords=PASSWORDS)
+
+
+async def faults(database: Database, **changes: object) -> list[Finding]:
+    return [finding for finding in await examine(database.settings(**changes)) if finding.remedy]
+
+
+async def test_a_healthy_database_has_no_fault(database: Database) -> None:
+    findings = await examine(database.settings())
+    assert [finding.subject for finding in findings if finding.remedy] == []
+    assert [finding.subject for finding in findings] == [
+        *("DATABASE_URL", "MIGRATION_DATABASE_URL", "WORKER_DATABASE_URL", "REDIS_URL", "tokens", "GRAPHIQL_TOKEN"),
+        *("DATABASE_URL", "MIGRATION_DATABASE_URL", "WORKER_DATABASE_URL"),
+        *("version", "clock", "pg_trgm", "pg_stat_statements", "migrations"),
+        *("roles", "memberships", "ownership", "schema public", "row level security", "policies", "views", "reads"),
+        *("secrets", "writes", "materialized views", "definer functions", "triggers"),
+    ]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_is_found_and_its_remedy_mends_it(mended: Database, name: str) -> None:
+    subject, spoil, observation, remedy = FAULTS[name]
+    async with superuser(mended) as connection:
+        await connection.execute(spoil)
+        assert await faults(mended) == [Finding(subject, observation, remedy)]
+        await connection.execute(remedy)
+        assert await faults(mended) == []
+
+
+async def test_a_view_that_forgets_the_tenant_is_found(database: Database) -> None:
+    async with superuser(database) as connection:
+        await connection.execute(
+            "CREATE VIEW analytics.leak WITH (security_barrier) AS SELECT * FROM deals; "
+            "GRANT SELECT ON analytics.leak TO gateway"
+        )
+        found = Finding(
+            "views", "analytics.leak does not filter by tenant", "REVOKE SELECT ON analytics.leak FROM gateway, PUBLIC;"
+        )
+        assert found in await faults(database)
+
+
+async def test_objects_that_are_gone_are_found(database: Database) -> None:
+    async with superuser(database) as connection:
+        await connection.execute("DROP TABLE deal_products; DROP FUNCTION app.identify(text, text)")
+        missing = [finding.observation for finding in await faults(database)]
+    assert missing == ["public.deal_products is missing", "app.identify(text, text) is missing"]
+
+
+async def test_an_empty_database_wants_migrating(postgres: EmbeddedPostgres) -> None:
+    database = Database("test_unmigrated", postgres)
+    await bootstrap(postgres.superuser_dsn, database=database.name, passwords=PASSWORDS)
+    findings = await examine(database.settings())
+    migrate = Finding("migrations", "the database is empty", "gateway migrate   # with MIGRATION_DATABASE_URL")
+    assert [finding for finding in findings if finding.remedy] == [migrate]
+    assert findings[-1] == Finding("schema", "not examined: there is none yet")
+
+
+@pytest.mark.parametrize(
+    ("revision", "observation"),
+    [
+        ("0001", f"at 0001, and {head_revision()} is the newest"),
+        ("9999", "at 9999, which this version does not know: a newer one has migrated the database"),
+    ],
+)
+async def test_another_revision_is_found(database: Database, revision: str, observation: str) -> None:
+    async with database.as_owner() as owner:
+        await owner.execute(f"UPDATE alembic_version SET version_num = '{revision}'")
+    assert [finding.observation for finding in await faults(database)] == [observation]
+
+
+async def test_an_address_of_another_role_is_found(database: Database) -> None:
+    superuser_dsn = database.server.superuser_dsn.removesuffix("/postgres") + f"/{database.name}"
+    found = await faults(database, database_url=SecretStr(superuser_dsn), worker_database_url=None)
+    assert found == [
+        Finding(
+            "DATABASE_URL",
+            "logs in as superuser postgres, and is to log in as gateway",
+            f"export DATABASE_URL=postgresql://gateway:PASSWORD@HOST:5432/{database.name}",
+        )
+    ]
+
+
+async def test_addresses_of_two_databases_are_found(
+    database: Database, postgres: EmbeddedPostgres, template: str
+) -> None:
+    other = await fresh_database(postgres, template)
+    found = await faults(database, worker_database_url=SecretStr(other.worker_dsn))
+    assert found == [
+        Finding(
+            "WORKER_DATABASE_URL",
+            "leads to another database than DATABASE_URL",
+            "Give WORKER_DATABASE_URL the host, port and database of DATABASE_URL.",
+        )
+    ]
+
+
+async def test_a_database_that_is_down_is_one_finding_and_the_rest_is_left_out(database: Database) -> None:
+    down = SecretStr(f"postgresql://gateway:secret@127.0.0.1:{free_port()}/crm")
+    findings = await examine(
+        database.settings(database_url=down, migration_database_url=None, worker_database_url=None)
+    )
+    assert [finding.subject for finding in findings if finding.remedy] == ["DATABASE_URL"]
+    assert findings[-1] == Finding("database", "not examined: no address leads to one")
+    assert "secret" not in str(findings)
+
+
+async def test_what_one_address_cannot_show_another_does(database: Database) -> None:
+    down = SecretStr(f"postgresql://gateway:secret@127.0.0.1:{free_port()}/crm")
+    findings = await examine(database.settings(database_url=down))
+    assert [finding.subject for finding in findings if finding.remedy] == ["DATABASE_URL"]
+    assert findings[-1].subject == "triggers"
+
+
+async def test_without_the_owner_s_address_the_serving_role_can_be_examined(database: Database) -> None:
+    assert await faults(database, migration_database_url=None, worker_database_url=None) == []
+    async with database.as_owner() as owner:
+        await owner.execute("REVOKE SELECT ON alembic_version FROM gateway")
+    found = await faults(database, migration_database_url=None, worker_database_url=None)
+    assert [finding.subject for finding in found] == ["migrations", "reads"]
+
+
+async def test_a_clock_that_is_off_is_found(database: Database) -> None:
+    findings = await examine(database.settings(), clock=lambda: datetime.now(UTC) + timedelta(seconds=60))
+    assert [(finding.subject, finding.remedy) for finding in findings if finding.remedy] == [
+        ("clock", "timedatectl set-ntp true   # on both machines")
+    ]
+
+
+async def test_missing_settings_are_found(database: Database) -> None:
+    found = await faults(database, database_url=None, jwt_secret=None)
+    assert [(finding.subject, finding.remedy) for finding in found] == [
+        ("DATABASE_URL", "export DATABASE_URL=postgresql://gateway:PASSWORD@HOST:5432/DATABASE"),
+        ("tokens", "export JWT_SECRET=$(openssl rand -hex 32)   # or JWKS_URL=https://…"),
+    ]
+
+
+async def test_a_token_for_every_visitor_is_a_fault(database: Database) -> None:
+    found = await faults(database, graphiql_token=SecretStr("a token"))
+    assert [(finding.subject, finding.remedy) for finding in found] == [("GRAPHIQL_TOKEN", "unset GRAPHIQL_TOKEN")]
+
+
+@contextmanager
+def key_server(body: bytes) -> Iterator[str]:
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/keys"
+        server.shutdown()
+
+
+async def test_a_key_set_that_can_be_fetched_is_fine(database: Database) -> None:
+    with key_server(json.dumps({"keys": []}).encode()) as url:
+        assert await faults(database, jwt_secret=None, jwks_url=url) == []
+
+
+async def test_a_key_set_that_cannot_be_fetched_is_found(database: Database) -> None:
+    with key_server(b"<html>") as url:
+        found = await faults(database, jwt_secret=None, jwks_url=url)
+    assert [(finding.subject, finding.remedy) for finding in found] == [
+        ("tokens", f"curl -v {url}   # then correct JWKS_URL")
+    ]
+
+
+def test_a_version_that_is_too_old_is_found() -> None:
+    assert version_finding(14) == Finding(
+        "version",
+        "PostgreSQL 14, and 15 is the oldest that will do",
+        "pg_upgrade   # or a dump loaded into a newer server",
+    )
+    assert version_finding(15).remedy is None

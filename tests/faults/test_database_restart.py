@@ -1,0 +1,104 @@
+"""The database restarted under a gateway: only retryable errors meanwhile, and none once it is back."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.app import create_app
+from gateway.postgres.embedded import EmbeddedPostgres
+from tests.conftest import Database, Serve, fresh_database
+from tests.pipeline.acme import MEMBER, found_acme
+from tests.pipeline.listening import calling
+from tests.servers import postgres_server
+
+ME = "query Me { me { email } }"
+ANSWER = {"data": {"me": {"email": MEMBER}}}
+TASKS = "{ dashboard { overview { tasks { open } deals { open } } } }"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server of this module's own, to be killed."""
+    with postgres_server(tmp_path_factory.mktemp("mortal")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def acme(server: EmbeddedPostgres) -> Database:
+    database = await fresh_database(server)
+    await found_acme(database)
+    return database
+
+
+def kill(server: EmbeddedPostgres) -> None:
+    """No time for good-byes: connections break off in the middle of statements."""
+    os.kill(int((Path(server.data_dir) / "cluster" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+
+async def ask_until(stop: asyncio.Event, http: httpx.AsyncClient, query: str) -> list[httpx.Response]:
+    """One request after the other; the last one begins after `stop`."""
+    responses: list[httpx.Response] = []
+    while not stop.is_set():
+        responses.append(await http.post("/graphql", json={"query": query}))
+        await asyncio.sleep(0.005)
+    return [*responses, await http.post("/graphql", json={"query": query})]
+
+
+def outcome(response: httpx.Response) -> tuple[int, str, str | None, bool | None]:
+    error = response.json().get("errors", [{}])[0].get("extensions", {})
+    return response.status_code, error.get("code", "ok"), response.headers.get("Retry-After"), error.get("retryable")
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+async def test_a_restart_under_load_gives_only_retryable_errors(
+    acme: Database, server: EmbeddedPostgres, how: str
+) -> None:
+    stop = asyncio.Event()
+    async with calling(create_app(acme.settings(pool_size=4)), await acme.token("acme")) as http:
+        clients = [asyncio.create_task(ask_until(stop, http, query)) for query in (ME, TASKS) * 4]
+        await asyncio.sleep(0.3)
+        await asyncio.to_thread(kill, server) if how == "killed" else await asyncio.to_thread(server.stop)
+        await asyncio.sleep(0.2)
+        await asyncio.to_thread(server.start)
+        first = await http.post("/graphql", json={"query": ME})
+        stop.set()
+        responses = await asyncio.gather(*clients)
+    assert outcome(first) == (200, "ok", None, None)
+    assert [outcome(of_one[-1]) for of_one in responses] == [(200, "ok", None, None)] * 8
+    assert {outcome(response) for of_one in responses for response in of_one} <= {
+        (200, "ok", None, None),
+        (503, "DATABASE_UNAVAILABLE", "1", True),
+        (503, "POOL_EXHAUSTED", "1", True),
+    }
+    assert any(outcome(response)[1] == "DATABASE_UNAVAILABLE" for of_one in responses for response in of_one)
+
+
+async def test_with_a_pool_full_of_dead_connections_the_first_request_succeeds(
+    acme: Database, server: EmbeddedPostgres, serve: Serve
+) -> None:
+    client = await serve(acme, "acme", pool_size=6)
+    await asyncio.gather(*(client.data(TASKS) for _ in range(12)))
+    idle = 'gateway_pool_connections{state="idle"} 6.0'
+    assert idle in (await client.http.get("/metrics")).text
+    await asyncio.sleep(1)  # so that the caller is looked up anew, on a dead connection too
+    server.stop()  # on the event loop's own thread: it learns of no closed connection until it is too late
+    server.start()
+    assert idle in (await client.http.get("/metrics")).text
+    assert (await client.post(ME)).json() == ANSWER
+
+
+async def test_a_gateway_is_ready_again_when_its_database_is(
+    acme: Database, server: EmbeddedPostgres, serve: Serve
+) -> None:
+    client = await serve(acme, "acme")
+    statuses = [(await client.http.get("/health/ready")).status_code]
+    server.stop()
+    statuses.append((await client.http.get("/health/ready")).status_code)
+    server.start()
+    statuses.append((await client.http.get("/health/ready")).status_code)
+    assert statuses == [200, 503, 200]

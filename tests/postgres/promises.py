@@ -1,0 +1,60 @@
+"""What the catalogue is promised to be: the roles, their grants, and each exemption with its reason."""
+
+NOT_OF_A_TENANT = {
+    "alembic_version": "the schema's revision, the same for everybody",
+    "tenants": "its key is the tenant itself: its policy filters on `id`",
+}
+"""Tables of no single tenant, each with its reason."""
+
+NOT_INDEXED = {
+    "companies (tenant_id, owner_id)": "members are deactivated, never deleted; reads have an index on live rows",
+    "tasks (tenant_id, owner_id)": "members are deactivated, never deleted; reads have an index on open tasks",
+    "deals (tenant_id, pipeline_id, stage_id)": "stages with deals stay; reads have an index on live rows",
+}
+"""Foreign keys whose referencing columns have no index of their own over all rows, each with its reason."""
+
+DEFINERS = {
+    "app.copy_stage_kind()": "deals follow their stage, whoever changed it",
+    "app.credential_lookup(text, text)": "sign-in acts before a tenant is known",
+    "app.identify(text, text)": "sign-in acts before a tenant is known",
+    "app.login_lookup(text, text)": "sign-in acts before a tenant is known",
+    "app.record_created_deals()": "history cannot be forged by a role that may not write it",
+    "app.record_moved_deals()": "history cannot be forged by a role that may not write it",
+}
+"""Functions that act with their owner's rights, each with its reason."""
+
+READERS = ("gateway", "worker", "rollup_owner")
+RECORDS = (
+    *("activities", "companies", "contacts", "deal_products", "deal_stage_history", "deals"),
+    *("pipelines", "products", "stages", "tasks", "tenants"),
+)
+MEMBER_COLUMNS = ("tenant_id", "id", "subject", "email", "name", "role", "team", "region", "active", "created_at")
+VIEWS = (
+    *("activity_flow", "companies_with_deals", "company_activity_flow", "company_deal_flow", "company_deal_state"),
+    *("company_flow", "deal_flow", "deal_state", "open_tasks", "stage_moves"),
+)
+GRANTS = {
+    "PUBLIC USAGE schema public",
+    *(f"{role} USAGE schema app" for role in READERS),
+    *(f"{role} USAGE schema analytics" for role in ("gateway", "worker")),
+    *(f"{role} SELECT public.alembic_version" for role in ("gateway", "worker")),
+    *(f"{role} SELECT public.{table}" for role in READERS for table in RECORDS),
+    *(f"{role} SELECT public.members.{column}" for role in READERS for column in MEMBER_COLUMNS),
+    *(f"gateway SELECT analytics.{view}" for view in VIEWS),
+    *(f"{role} EXECUTE app.tenant_id()" for role in READERS),
+    *(f"{role} EXECUTE app.local_day(bigint, timestamp with time zone)" for role in READERS),
+    *(f"{role} EXECUTE app.period_presets(date)" for role in ("gateway", "worker")),
+    *(f"{role} EXECUTE app.intervals(text, date, date, date)" for role in ("gateway", "worker")),
+    "gateway EXECUTE app.identify(text, text)",
+    "gateway EXECUTE app.login_lookup(text, text)",
+    "gateway EXECUTE app.credential_lookup(text, text)",
+}
+"""All that anybody but the owner may do."""
+
+ROLES = {
+    "gateway": "login",
+    "owner": "login bypassrls in rollup_owner",
+    "rollup_owner": "bypassrls",
+    "worker": "login bypassrls in rollup_owner",
+}
+"""The roles, with every attribute that they have."""
