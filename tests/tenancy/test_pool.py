@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 import httpx
@@ -66,7 +66,7 @@ async def callers(twins: Twins, serve: Serve) -> Callers:
     return callers
 
 
-async def storm(callers: Callers, ways: list[Callable[[str], Awaitable[None]]]) -> None:
+async def storm(callers: Callers, ways: Sequence[Callable[[str], Awaitable[None]]]) -> None:
     """Some hundred requests, sixteen at once, of tenants and ways at random."""
     at_once = asyncio.Semaphore(16)
     dice = random.Random(7)  # noqa: S311 - no secret hangs on it

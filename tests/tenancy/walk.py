@@ -93,7 +93,8 @@ def root_fields(schema: GraphQLSchema) -> list[str]:
 
 def _root_fields(schema: GraphQLSchema) -> dict[str, GraphQLField]:
     assert schema.query_type is not None
-    return schema.query_type.fields
+    fields: dict[str, GraphQLField] = schema.query_type.fields
+    return fields
 
 
 def _unknown(places: Mapping[str, GraphQLArgument | GraphQLInputField]) -> Iterator[str]:

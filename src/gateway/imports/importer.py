@@ -1,7 +1,7 @@
 """The import of one tenant: each file is read, staged with COPY, and merged by a few statements, in one transaction."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,9 @@ LOCK_WAIT_SECONDS = 10
 LOCK = "SELECT pg_advisory_lock(hashtextextended('gateway import', $1))"
 UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('gateway import', $1))"
 TENANT = "SELECT id FROM tenants WHERE slug = $1"
+# Statistics know little of a tenant whose rows have just come: where they expect one row and find 100 000, nested
+# loops take hours. A hash join takes at most one pass over the tenant's rows.
+NO_NESTED_LOOPS = "SET LOCAL enable_nestloop = off"
 ROLE_OBEYS_POLICIES = "SELECT rolname FROM pg_roles WHERE rolname = current_user AND NOT (rolbypassrls OR rolsuper)"
 
 
@@ -108,6 +111,9 @@ async def _alone(owner: asyncpg.Connection, tenant: str) -> AsyncIterator[int]:
     tenant_id = await owner.fetchval(TENANT, tenant)
     if tenant_id is None:
         raise CommandRefusedError(f"There is no tenant `{tenant}`: create it with `gateway tenant create {tenant}`.")
+    # Else the server would not notice that a killed import is gone before the statement's end, and keep its lock.
+    with suppress(asyncpg.InvalidParameterValueError):  # on systems where PostgreSQL cannot look
+        await owner.execute("SET client_connection_check_interval = '1s'")
     await owner.execute(f"SET lock_timeout = '{LOCK_WAIT_SECONDS}s'")
     try:
         await owner.execute(LOCK, tenant_id)
@@ -146,6 +152,7 @@ class _FileImport:
         self._statements: Statements = make_statements(plan)
 
     async def run(self, advance: Advance) -> Summary:
+        await self._owner.execute(NO_NESTED_LOOPS)
         if self._plan.field("stage"):
             await ensure_pipelines(self._owner, self._tenant_id, self._job.source.pipelines)
         await self._stage(advance)

@@ -154,16 +154,13 @@ def _major(bin_dir: Path, account: pwd.struct_passwd | None) -> int:
             output = process.communicate()[0].decode(errors="replace")
     except OSError as error:
         raise EmbeddedError(
-            f"PostgreSQL in {bin_dir} does not run on this machine ({error.strerror}): install another, "
-            f"{ELSEWHERE}."
+            f"PostgreSQL in {bin_dir} does not run on this machine ({error.strerror}): install another, {ELSEWHERE}."
         ) from error
     version = re.search(r"PostgreSQL\) (\d+)", output)
     if version is None:
         raise EmbeddedError(f"PostgreSQL in {bin_dir} does not run on this machine: {output.strip()}")
     if int(version[1]) < OLDEST_MAJOR:
-        raise EmbeddedError(
-            f"PostgreSQL in {bin_dir} is {version[1]}, and {OLDEST_MAJOR} is the oldest that will do."
-        )
+        raise EmbeddedError(f"PostgreSQL in {bin_dir} is {version[1]}, and {OLDEST_MAJOR} is the oldest that will do.")
     return int(version[1])
 
 

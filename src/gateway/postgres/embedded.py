@@ -171,9 +171,7 @@ class EmbeddedPostgres:
             if status[:1] == [str(server.pid)] and status[7:8] == ["ready"]:
                 return True
             if time.monotonic() > deadline:
-                raise EmbeddedError(
-                    f"PostgreSQL was not ready after {START_SECONDS} s: see {self._log_file}."
-                )
+                raise EmbeddedError(f"PostgreSQL was not ready after {START_SECONDS} s: see {self._log_file}.")
             time.sleep(POLL_SECONDS)
         self._end(lambda _: None)
         self._reap()

@@ -126,10 +126,12 @@ class ReadTransaction(Generic[Opening]):
 
     async def _begin(self, connection: asyncpg.Connection) -> None:
         # Both numbers are our own integers, so they may stand in the text; one round trip sets all of it.
+        # A plan that must fit every tenant, owner and period was 3 to 15 times slower than one for those at hand.
         begin = (
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
             f"SET LOCAL app.tenant_id = '{self.tenant_id:d}'; "
-            f"SET LOCAL statement_timeout = {max(int(self._deadline.left_seconds() * 1000), 1)}"
+            f"SET LOCAL statement_timeout = {max(int(self._deadline.left_seconds() * 1000), 1)}; "
+            "SET LOCAL plan_cache_mode = force_custom_plan"
         )
         try:
             await connection.execute(begin)

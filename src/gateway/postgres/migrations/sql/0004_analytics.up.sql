@@ -53,7 +53,8 @@ CREATE INDEX deals_deleted ON deals (tenant_id, id) WHERE deleted_at IS NOT NULL
 
 CREATE VIEW analytics.stage_moves WITH (security_barrier) AS
 SELECT h.tenant_id, h.deal_id, d.owner_id, h.from_stage_id, h.to_stage_id, h.moved_day AS day, h.days_in_stage
-  FROM deal_stage_history h LEFT JOIN deals d ON d.tenant_id = h.tenant_id AND d.id = h.deal_id
+  FROM deal_stage_history h
+  LEFT JOIN deals d ON d.tenant_id = app.tenant_id() AND d.tenant_id = h.tenant_id AND d.id = h.deal_id
  WHERE h.tenant_id = app.tenant_id()
    AND NOT EXISTS (SELECT FROM deals gone WHERE gone.tenant_id = app.tenant_id() AND gone.tenant_id = h.tenant_id
                                             AND gone.id = h.deal_id AND gone.deleted_at IS NOT NULL);
