@@ -19,7 +19,11 @@ LAST_ANSWER_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`requests`: whole HTTP requests; each connection sends them in turn, each beginning at another one."""
+    """`requests`: whole HTTP requests; each connection sends them in turn, each beginning at another one.
+
+    The times are the least ones. Each connection's first request is of the warm-up and one more is measured, however
+    long they take; a single connection ends with a whole turn, so that the measured requests are always the same ones.
+    """
 
     host: str
     port: int
@@ -31,9 +35,8 @@ class Job:
 
 @dataclass(slots=True)
 class Load:
-    """What was seen after the warm-up. Requests begun in time are waited for, so the measured `seconds` end with the
-    last answer; `completed` counts every answer in them, `milliseconds` are of the requests that began in them.
-    `answered` counts the answers of the warm-up too.
+    """What was seen. `seconds` begin with the end of the warm-up and end with the last answer; `completed` counts every
+    answer in them, `answered` those of the warm-up too; `milliseconds` are of the measured requests.
     """
 
     answered: int = 0
@@ -47,12 +50,14 @@ class Load:
 class Connection(asyncio.Protocol):
     """Sends a request, waits for its answer, sends the next; until the time is over."""
 
-    def __init__(self, requests: list[bytes], load: Load, measured: tuple[float, float]) -> None:
+    def __init__(self, requests: list[bytes], load: Load, measured: tuple[float, float], turn: int) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._requests = requests
         self._load = load
         self._from, self._until = measured
+        self._turn = turn
         self._sent = 0
+        self._measured = 0
         self._begun = 0.0
         self._buffer = b""
         self._wanted = 0
@@ -80,12 +85,14 @@ class Connection(asyncio.Protocol):
 
     def _send(self) -> None:
         self._begun = time.perf_counter()
-        if self._begun >= self._until:
+        if self._begun >= self._until and self._measured and self._measured % self._turn == 0:
             self.ended.set_result(None)
             self._transport.close()
             return
         self._transport.write(self._requests[self._sent % len(self._requests)])
         self._sent += 1
+        self._measuring = self._sent > 1 and self._begun >= self._from
+        self._measured += self._measuring
 
     def _answered(self, response: bytes) -> None:
         now, load = time.perf_counter(), self._load
@@ -96,7 +103,7 @@ class Connection(asyncio.Protocol):
         load.seconds = now - self._from
         if not response.startswith(b"HTTP/1.1 200") or b'"errors":' in response:
             load.errors += 1
-        if self._begun < self._from:
+        if not self._measuring:
             return
         load.milliseconds.append((now - self._begun) * 1000)
         for stage, milliseconds in server_timing(response):
@@ -121,13 +128,17 @@ def server_timing(response: bytes) -> list[tuple[str, float]]:
 
 async def drive(job: Job) -> Load:
     """Runs a job on the present event loop."""
-    load, requests = Load(), [request.encode() for request in job.requests]
+    load, turn, requests = (
+        Load(),
+        len(job.requests) if job.connections == 1 else 1,
+        [request.encode() for request in job.requests],
+    )
     measured_from = time.perf_counter() + job.warmup_seconds
     measured = (measured_from, measured_from + job.seconds)
     connections = []
     for number in range(job.connections):
         first = number * len(requests) // job.connections
-        make = partial(Connection, requests[first:] + requests[:first], load, measured)
+        make = partial(Connection, requests[first:] + requests[:first], load, measured, turn)
         _, connection = await asyncio.get_running_loop().create_connection(make, job.host, job.port)
         connections.append(connection)
     async with asyncio.timeout(job.warmup_seconds + job.seconds + LAST_ANSWER_SECONDS):

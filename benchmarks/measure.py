@@ -16,7 +16,13 @@ from benchmarks.servers import HOST, Server, get
 GATEWAY, PLAIN = "gateway", "plain"
 MIX, LARGEST = "mix", "largest"
 CPU_SECONDS = "cpu_seconds"
-COUNTED = re.compile(r"^(gateway_(?:requests_total|statement_seconds_(?:count|sum)))\{.*\} (\S+)$", re.MULTILINE)
+REQUESTS, STATEMENTS, SQL_SECONDS = (
+    "gateway_requests_total",
+    "gateway_statement_seconds_count",
+    "gateway_statement_seconds_sum",
+)
+EXECUTE_SECONDS = 'gateway_stage_seconds_sum{stage="execute"}'
+COUNTER = re.compile(r"^(\w+)(\{.*\}) (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,8 @@ class Cell:
     """What one server made of one question. Rates are requests a second, the median of `rounds`; times are ms.
 
     `cpu_ms`: CPU time of the server's own process for a request, PostgreSQL's aside: what a busy machine does not blur.
-    `stages`: mean times of the gateway's stages; `sql_ms` and `statements`: of one request, on average.
+    `stages`: mean times of the gateway's stages; `statements`: of one request, on average; `sql_share`: of the stage
+    `execute`, waited for statements.
     """
 
     question: Question
@@ -61,7 +68,7 @@ class Cell:
     cpu_ms: float
     stages: dict[str, float] = field(default_factory=dict)
     statements: float | None = None
-    sql_ms: float | None = None
+    sql_share: float | None = None
 
 
 async def run_load(job: Job) -> Load:
@@ -110,7 +117,7 @@ def _cell(question: Question, server: str, loads: list[Load], counted: Mapping[s
         for stage, milliseconds in load.stage_milliseconds.items():
             stages[stage] += milliseconds
     requests = sum(load.answered for load in loads)
-    reported = counted.get("gateway_requests_total")
+    reported, executing = counted.get(REQUESTS), counted.get(EXECUTE_SECONDS)
     return Cell(
         question=question,
         server=server,
@@ -124,8 +131,8 @@ def _cell(question: Question, server: str, loads: list[Load], counted: Mapping[s
         mean_ms=statistics.fmean(times) if times else float("nan"),
         cpu_ms=counted[CPU_SECONDS] * 1000 / requests if requests else float("nan"),
         stages={stage: statistics.fmean(values) for stage, values in stages.items()},
-        statements=counted["gateway_statement_seconds_count"] / reported if reported else None,
-        sql_ms=counted["gateway_statement_seconds_sum"] * 1000 / reported if reported else None,
+        statements=counted[STATEMENTS] / reported if reported else None,
+        sql_share=counted[SQL_SECONDS] / executing if executing else None,
     )
 
 
@@ -138,7 +145,9 @@ def _counters(name: str, server: Server) -> dict[str, float]:
 
 
 def _metrics(server: Server) -> dict[str, float]:
+    """The gateway's counters, each alone and summed over its labels."""
     totals: defaultdict[str, float] = defaultdict(float)
-    for name, value in COUNTED.findall(get(f"http://{HOST}:{server.port}/metrics").decode()):
+    for name, labels, value in COUNTER.findall(get(f"http://{HOST}:{server.port}/metrics").decode()):
         totals[name] += float(value)
+        totals[name + labels] = float(value)
     return totals

@@ -103,7 +103,7 @@ def _rows(cells: list[Cell]) -> Iterator[Row]:
 
 def _stage_row(cell: Cell) -> Row:
     stages = {stage: cell.stages.get(stage, 0.0) for stage in STAGES}
-    sql_ms = cell.sql_ms or 0.0
+    sql_ms = stages["execute"] * (cell.sql_share or 0.0)
     times = {
         "http": cell.mean_ms - sum(stages.values()),
         "identify": stages["identify"],

@@ -167,7 +167,7 @@ class Context:
             self.statements += snapshot.statements
 
     async def close(self) -> None:
-        """Ends the request. Its answer may be ready early, by an error: fields still unresolved then read nothing more."""
+        """Ends the request. An error may have ended it early: fields still unresolved then read nothing more."""
         self._closed = True
         await self.release()
 

@@ -89,7 +89,7 @@ class ReadTransaction(Generic[Opening]):
             return await self._run(statement, arguments)
 
     async def close(self) -> None:
-        """Ends the transaction and gives the connection back. What is still being read is cancelled, later reads refused."""
+        """Ends the transaction, gives the connection back. Reads still going on are cancelled, later ones refused."""
         self._closed = True
         unfinished = {task for task in (*self._readers, self._opened) if task is not None and not task.done()}
         for task in unfinished:
