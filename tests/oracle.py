@@ -70,9 +70,7 @@ class Facts:
 
     def __init__(self, zone: ZoneInfo, rows: dict[str, list[asyncpg.Record]]) -> None:
         self.zone = zone
-        self.rows = {
-            table: [row for row in found if row.get("deleted_at") is None] for table, found in rows.items()
-        }
+        self.rows = {table: [row for row in found if row.get("deleted_at") is None] for table, found in rows.items()}
         self.alive = {table: {row["id"] for row in found} for table, found in self.rows.items()}
         self.stages = {row["id"]: row for row in self.rows["stages"]}
 

@@ -113,6 +113,27 @@ def token(
         sys.stdout.write(issued.token + "\n")
 
 
+@app.command("import")
+def import_(
+    directory: Annotated[Path, typer.Argument(help="Directory of the CSV files.")],
+    mapping: Annotated[str, typer.Option(help="Name of a mapping that ships (maven-crm), or a TOML file.")],
+    tenant: Annotated[str | None, typer.Option(help="Slug of the tenant.")] = None,
+    all_tenants: Annotated[
+        bool, typer.Option("--all-tenants", help="Instead of a tenant: DIRECTORY has a folder for each, named by slug.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, then undo it.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option(help="CSV file for what is rejected; DIRECTORY.rejects.csv without one.")
+    ] = None,
+) -> None:
+    """Import CSV files of another system. Needs MIGRATION_DATABASE_URL (role owner)."""
+    from gateway.imports.command import ImportRequest, run_import
+
+    with _one_sentence():
+        request = ImportRequest(directory, mapping, tenant, all_tenants, dry_run, rejects)
+        run_import(load_settings(), out, request)
+
+
 @app.command()
 def doctor() -> None:
     """Check configuration, database, roles, policies, grants and migrations. Exits with 1 when something is wrong."""

@@ -206,9 +206,9 @@ class MethodNotAllowedError(DocumentError):
 class GraphQLDocumentError(DocumentError):
     """A document that is wrong in places. `causes`: one a place, each with its message and locations."""
 
-    def __init__(self, causes: Sequence[GraphQLFault]) -> None:
+    def __init__(self, causes: Sequence[GraphQLFault] = ()) -> None:
         self.causes = tuple(causes)
-        super().__init__(causes[0].message)
+        super().__init__(causes[0].message if causes else None)
 
 
 class GraphQLParseFailedError(GraphQLDocumentError):

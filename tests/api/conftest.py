@@ -9,9 +9,9 @@ import pytest
 from gateway.api.ids import encode_id
 from gateway.app import create_app
 from gateway.postgres.embedded import EmbeddedPostgres
+from tests import world
 from tests.api.periods import Period, argument
 from tests.api.questions import COMPANY_ANALYTICS, DASHBOARD, PIPELINE_STATS
-from tests import world
 from tests.conftest import Client, Database, fresh_database, serving
 from tests.oracle import Facts, Oracle
 

@@ -103,7 +103,10 @@ def members_of_note(tenant: Tenant) -> list[int]:
 def companies_of_note(tenant: Tenant) -> list[int]:
     """The company with the most contacts, the newest one, the one that was quiet longest, one without deals."""
     facts = tenant.facts
-    last = {row["company_id"]: row["occurred_at"] for row in sorted(facts.rows["activities"], key=lambda row: row["occurred_at"])}
+    last = {
+        row["company_id"]: row["occurred_at"]
+        for row in sorted(facts.rows["activities"], key=lambda row: row["occurred_at"])
+    }
     busy = Counter(row["company_id"] for row in facts.rows["activities"] if row["company_id"]).most_common(1)[0][0]
     newest = max(facts.rows["companies"], key=lambda row: row["created_at"])["id"]
     quiet = min((key for key in last if key in facts.alive["companies"]), key=lambda key: last[key])

@@ -159,7 +159,9 @@ async def test_a_task_due_later_today_is_due_today_and_not_overdue(small: Small)
     assert answer["dashboard"]["overview"]["tasks"] == {"open": 4, "overdue": 1, "dueToday": 1}
 
 
-@pytest.mark.parametrize(("name", "health", "total"), [("Noted", "DORMANT", 2), ("Planned", "DORMANT", 1), ("Added", "NEW", 0)])
+@pytest.mark.parametrize(
+    ("name", "health", "total"), [("Noted", "DORMANT", 2), ("Planned", "DORMANT", 1), ("Added", "NEW", 0)]
+)
 async def test_neither_a_note_nor_a_plan_is_a_contact(small: Small, name: str, health: str, total: int) -> None:
     tenant = small["office"]
     key = next(row["id"] for row in tenant.facts.rows["companies"] if row["name"] == name)

@@ -15,8 +15,8 @@ from tests.api.conftest import Tenant
 from tests.conftest import Client, Database, serving
 
 DASHBOARD = Counter(
-    "moment deal_board activity_summary company_summary task_summary deal_trend leaderboard".split()
-    + "recent_activities next_tasks members_by_id companies_by_id deals_by_id".split()
+    ["moment", "deal_board", "activity_summary", "company_summary", "task_summary", "deal_trend", "leaderboard"]
+    + ["recent_activities", "next_tasks", "members_by_id", "companies_by_id", "deals_by_id"]
 )
 
 EVERYTHING = """
@@ -158,8 +158,8 @@ async def test_company_analytics_issue_six_statements(
     company = min(tenants["aurora"].facts.alive["companies"])
     issued = await counted.issued(COMPANY_ANALYTICS, token=token, id=encode_id("Company", company))
     assert issued == Counter(
-        "moment companies_by_id company_deal_summary company_activity_summary".split()
-        + "company_engagement company_deal_trend".split()
+        ["moment", "companies_by_id", "company_deal_summary", "company_activity_summary"]
+        + ["company_engagement", "company_deal_trend"]
     )
 
 
@@ -167,7 +167,10 @@ async def test_company_analytics_issue_six_statements(
     ("query", "names"),
     [
         ("{ me { name email role team } }", "moment members_by_id"),
-        ("{ pipelines { name stages { name pipeline { name } } } }", "moment pipelines stages_by_pipeline pipelines_by_id"),
+        (
+            "{ pipelines { name stages { name pipeline { name } } } }",
+            "moment pipelines stages_by_pipeline pipelines_by_id",
+        ),
         ("{ pipelines { name stages { name } } }", "moment pipelines stages_by_pipeline"),
         ("{ __typename }", ""),
     ],
@@ -183,7 +186,7 @@ async def test_a_deal_with_all_it_points_at(counted: Counted, tenants: Mapping[s
     }"""
     deal = next(deal.id for deal in tenants["aurora"].facts.deals if deal.company_id)
     assert await counted.issued(query, token=token, id=encode_id("Deal", deal)) == Counter(
-        "moment deals_by_id stages_by_id members_by_id companies_by_id pipelines_by_id stages_by_pipeline".split()
+        ["moment", "deals_by_id", "stages_by_id", "members_by_id", "companies_by_id", "pipelines_by_id", "stages_by_pipeline"]
     )
 
 
@@ -195,8 +198,8 @@ async def test_two_dashboards_share_one_moment_and_their_records(
     answer = await tenants["aurora"].query(TWO_DASHBOARDS, one=one, other=other)
     assert answer["one"]["asOf"] == answer["other"]["asOf"]
     assert answer["one"]["leaderboard"] != answer["other"]["leaderboard"]
-    each = Counter("deal_board activity_summary leaderboard recent_activities next_tasks".split())
-    once = Counter("moment members_by_id companies_by_id".split())
+    each = Counter(["deal_board", "activity_summary", "leaderboard", "recent_activities", "next_tasks"])
+    once = Counter(["moment", "members_by_id", "companies_by_id"])
     assert await counted.issued(TWO_DASHBOARDS, token=token, one=one, other=other) == each + each + once
 
 

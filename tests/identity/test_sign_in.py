@@ -237,12 +237,18 @@ async def provider(
 
     def sign(algorithm: str, key_id: str, **changes: object) -> str:
         now = int(time.time())
-        given = {
-            **{"tenant": None, "sub": "auth0|123", "iat": now, "exp": now + 600},
-            **{"https://idp.example/tenant": "acme", "profile": {"email": "ann@idp.example"}},
-            **{"iss": "https://idp.example", "aud": ["crm", "other"]},
+        given: dict[str, Any] = {
+            "tenant": None,
+            "sub": "auth0|123",
+            "iat": now,
+            "exp": now + 600,
+            "https://idp.example/tenant": "acme",
+            "profile": {"email": "ann@idp.example"},
+            "iss": "https://idp.example",
+            "aud": ["crm", "other"],
+            **changes,
         }
-        return signed_by(algorithm, key_id, **{**given, **changes})  # type: ignore[arg-type]
+        return signed_by(algorithm, key_id, **given)
 
     return client, sign
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from gateway.commands.refusals import CommandRefusedError
 from gateway.imports.importer import Job, Summary, import_tenant
-from gateway.imports.loading import Import, load_mapping
+from gateway.imports.loading import load_mapping
 from gateway.imports.reading import Advance
 from gateway.imports.rejects import Rejects
 from gateway.settings import Settings
@@ -23,38 +24,42 @@ NUMBERS = ("read", "created", "updated", "unchanged", "rejected")
 KNOWN_TENANTS = "SELECT slug FROM tenants WHERE slug = ANY ($1::text[])"
 
 
-def run_import(
-    settings: Settings,
-    console: Console,
-    *,
-    directory: Path,
-    mapping: str,
-    tenant: str | None = None,
-    all_tenants: bool = False,
-    dry_run: bool = False,
-    rejects: Path | None = None,
-) -> None:
-    """Imports a directory into a tenant, or a folder of it into each. Raises CommandRefusedError.
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """What was asked for. `mapping`: a name or a file; `rejects`: where the list goes, None for beside the data."""
 
-    A tenant whose files cannot be imported does not stop the others.
+    directory: Path
+    mapping: str
+    tenant: str | None = None
+    all_tenants: bool = False
+    dry_run: bool = False
+    rejects: Path | None = None
+
+
+def run_import(settings: Settings, console: Console, request: ImportRequest) -> None:
+    """Imports a directory into a tenant, or each folder of it into the tenant of its name.
+
+    A tenant whose files cannot be imported does not stop the others. Raises CommandRefusedError.
     """
     dsn = settings.require("migration_database_url")
-    source = load_mapping(mapping)
-    jobs = _jobs(source, directory, tenant, all_tenants=all_tenants)
-    path = rejects or directory.absolute().with_name(f"{directory.absolute().name}.rejects.csv")
-    with Rejects(path) as list_of_rejects:
-        faults = asyncio.run(_import_all(dsn, jobs, list_of_rejects, console, dry_run=dry_run))
+    jobs = _jobs(request)
+    directory = request.directory.absolute()
+    path = request.rejects or directory.with_name(f"{directory.name}.rejects.csv")
+    with Rejects(path) as rejects:
+        faults = asyncio.run(_import_all(dsn, jobs, rejects, console, dry_run=request.dry_run))
     if path.exists():
         console.print(f"What was rejected, and why, is in {escape(str(path))}")
-    if dry_run:
+    if request.dry_run:
         console.print("It was a dry run: nothing has been changed.")
     if faults:
         raise CommandRefusedError("\n".join(faults))
 
 
-def _jobs(source: Import, directory: Path, tenant: str | None, *, all_tenants: bool) -> list[Job]:
-    if all_tenants == (tenant is not None):
+def _jobs(request: ImportRequest) -> list[Job]:
+    directory, tenant = request.directory, request.tenant
+    if request.all_tenants == (tenant is not None):
         raise CommandRefusedError("Name either a tenant (--tenant SLUG) or --all-tenants.")
+    source = load_mapping(request.mapping)
     if not directory.is_dir():
         raise CommandRefusedError(f"There is no directory {directory}.")
     if tenant is not None:

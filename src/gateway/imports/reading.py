@@ -118,6 +118,8 @@ def _explain(error: str, first: int, last: int) -> str:
         return f"has a field of more than {FIELD_LIMIT_CHARACTERS} characters, or a quote that is not closed{where}"
     if "unexpected end of data" in error:
         return f"has a quote that is not closed{where}"
+    if "new-line character" in error:
+        return f"has a CR outside quotes{where}: lines have to end in LF or CRLF"
     if "expected after" in error:
         return f"has something after a closing quote{where}: quotes within a field are doubled"
     return f"is no CSV: {error}{where}"
