@@ -6,124 +6,22 @@ equal within 1e-9, everything else exactly.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
 from itertools import groupby
 from statistics import median
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import asyncpg
-import pytest
 
 from gateway.api.ids import encode_id
-from tests.api.periods import Days, Period, contains, trend_starts, week_of, window_of
+from tests.api.facts import Deal, Facts, Move
+from tests.api.periods import Days, Period, contains, week_of, window_of
+from tests.api.totals import deal_summary, leaderboard, money, rate, trend
 
 Json = dict[str, Any]
 
-COLUMNS = {
-    "members": "id, active",
-    "companies": "id, name, owner_id, created_at, deleted_at",
-    "contacts": "id, deleted_at",
-    "pipelines": "id, name, is_default",
-    "stages": "id, pipeline_id, name, position, probability, kind",
-    "deals": "id, pipeline_id, stage_id, owner_id, company_id, amount, created_at, closed_at, deleted_at",
-    "deal_stage_history": "id, deal_id, from_stage_id, to_stage_id, moved_at",
-    "activities": "id, kind, owner_id, company_id, contact_id, deal_id, occurred_at, deleted_at",
-    "tasks": "id, owner_id, company_id, deal_id, due_at, completed_at, deleted_at",
-}
 KINDS = ("call", "email", "meeting", "note")
-
-
-@dataclass(frozen=True)
-class Deal:
-    """A deal that is not deleted. `closed`: its local day, None while it is open."""
-
-    id: int
-    pipeline_id: int
-    stage_id: int
-    owner_id: int
-    company_id: int | None
-    amount: Decimal
-    probability: Decimal
-    outcome: str
-    created: date
-    closed: date | None
-
-
-@dataclass(frozen=True)
-class Move:
-    """A deal entered a stage. `stay_days`: local days in the stage it left, None for a new deal."""
-
-    deal: Deal
-    from_stage: int | None
-    to_stage: int
-    day: date
-    stay_days: int | None
-
-
-class Facts:
-    """The rows of one tenant, without those deleted."""
-
-    def __init__(self, zone: ZoneInfo, rows: dict[str, list[asyncpg.Record]]) -> None:
-        self.zone = zone
-        self.rows = {table: [row for row in found if row.get("deleted_at") is None] for table, found in rows.items()}
-        self.alive = {table: {row["id"] for row in found} for table, found in self.rows.items()}
-        self.stages = {row["id"]: row for row in self.rows["stages"]}
-
-    @classmethod
-    async def read(cls, owner: asyncpg.Connection, slug: str) -> "Facts":
-        tenant = await owner.fetchrow("SELECT id, time_zone FROM tenants WHERE slug = $1", slug)
-        rows = {
-            table: await owner.fetch(f"SELECT {columns} FROM {table} WHERE tenant_id = $1", tenant["id"])
-            for table, columns in COLUMNS.items()
-        }
-        return cls(ZoneInfo(tenant["time_zone"]), rows)
-
-    def day(self, instant: datetime) -> date:
-        return instant.astimezone(self.zone).date()
-
-    @cached_property
-    def deals(self) -> list[Deal]:
-        return [self._deal(row) for row in self.rows["deals"]]
-
-    @cached_property
-    def moves(self) -> list[Move]:
-        deals = {deal.id: deal for deal in self.deals}
-        rows = sorted(self.rows["deal_stage_history"], key=lambda row: (row["deal_id"], row["moved_at"], row["id"]))
-        return [
-            move
-            for deal_id, way in groupby(rows, key=lambda row: row["deal_id"])
-            if deal_id in deals
-            for move in self._way(deals[deal_id], list(way))
-        ]
-
-    @cached_property
-    def activities(self) -> list[tuple[asyncpg.Record, date]]:
-        return [(row, self.day(row["occurred_at"])) for row in self.rows["activities"]]
-
-    def _deal(self, row: asyncpg.Record) -> Deal:
-        stage = self.stages[row["stage_id"]]
-        keys = {name: row[name] for name in ("id", "pipeline_id", "stage_id", "owner_id", "company_id")}
-        return Deal(
-            **keys,
-            amount=row["amount"] or Decimal(0),
-            probability=stage["probability"],
-            outcome=stage["kind"],
-            created=self.day(row["created_at"]),
-            closed=self.day(row["closed_at"]) if row["closed_at"] else None,
-        )
-
-    def _way(self, deal: Deal, rows: Sequence[asyncpg.Record]) -> Iterable[Move]:
-        previous: date | None = None
-        for row in rows:
-            day = self.day(row["moved_at"])
-            stay = None if previous is None else (day - previous).days
-            yield Move(deal, row["from_stage_id"], row["to_stage_id"], day, stay)
-            previous = day
 
 
 class Oracle:
@@ -332,74 +230,3 @@ def shown(period: Period, today: date) -> Json | None:
     days = window_of(period, today)
     preset = period if isinstance(period, str) else None
     return {"from": days[0].isoformat(), "to": days[1].isoformat(), "preset": preset} if days else None
-
-
-def money(value: Decimal | int) -> str:
-    return f"{Decimal(value).normalize():f}"
-
-
-def rate(part: Decimal | int, whole: Decimal | int) -> Any:
-    return pytest.approx(float(Fraction(part) / Fraction(whole)), rel=1e-9, abs=1e-9) if whole else None
-
-
-def deal_summary(deals: Iterable[Deal], days: Days | None) -> Json:
-    deals = list(deals)
-    still_open = [deal for deal in deals if deal.outcome == "open"]
-    won, lost = closed_in(deals, "won", days), closed_in(deals, "lost", days)
-    won_value = sum(deal.amount for deal in won)
-    cycle_days = sum((deal.closed - deal.created).days for deal in won if deal.closed)
-    created = sum(contains(days, deal.created) for deal in deals)
-    return {
-        "total": created if days else len(still_open) + len(won) + len(lost),
-        "open": len(still_open),
-        "won": len(won),
-        "lost": len(lost),
-        "pipelineValue": money(sum(deal.amount for deal in still_open)),
-        "weightedValue": money(sum(deal.amount * deal.probability for deal in still_open)),
-        "wonValue": money(won_value),
-        "lostValue": money(sum(deal.amount for deal in lost)),
-        "winRate": rate(len(won), len(won) + len(lost)),
-        "averageDealSize": money(round(Decimal(won_value) / len(won), 4)) if won else None,
-        "averageCycleDays": rate(cycle_days, len(won)),
-    }
-
-
-def closed_in(deals: Iterable[Deal], outcome: str, days: Days | None) -> list[Deal]:
-    return [deal for deal in deals if deal.outcome == outcome and deal.closed and contains(days, deal.closed)]
-
-
-def trend(deals: Iterable[Deal], unit: str, days: Days | None, today: date) -> list[Json]:
-    starts, covered = trend_starts(unit, days, today)
-    points = {start: {"created": 0, "won": 0, "lost": 0, "wonValue": Decimal(0)} for start in starts.values()}
-    for deal in deals:
-        if contains(covered, deal.created):
-            points[starts[deal.created]]["created"] += 1
-        if deal.closed and contains(covered, deal.closed):
-            point = points[starts[deal.closed]]
-            point[deal.outcome] += 1
-            point["wonValue"] += deal.amount if deal.outcome == "won" else 0
-    return [
-        {"start": start.isoformat(), **point, "wonValue": money(point["wonValue"])} for start, point in points.items()
-    ]
-
-
-def leaderboard(deals: Iterable[Deal], days: Days | None) -> list[Json]:
-    """Best won value first; equal ones by deals won, then by open value, then by age in the tenant."""
-    by_owner: dict[int, list[Deal]] = {}
-    for deal in deals:
-        by_owner.setdefault(deal.owner_id, []).append(deal)
-    ranked = []
-    for owner, own in by_owner.items():
-        won, lost = closed_in(own, "won", days), closed_in(own, "lost", days)
-        still_open = [deal for deal in own if deal.outcome == "open"]
-        won_value, open_value = (sum(deal.amount for deal in some) for some in (won, still_open))
-        entry = {
-            "member": {"id": encode_id("Member", owner)},
-            "won": len(won),
-            "wonValue": money(won_value),
-            "winRate": rate(len(won), len(won) + len(lost)),
-            "openValue": money(open_value),
-        }
-        if won or lost or still_open:
-            ranked.append(((-won_value, -len(won), -open_value, owner), entry))
-    return [entry for _, entry in sorted(ranked, key=lambda pair: pair[0])]

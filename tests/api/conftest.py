@@ -10,10 +10,11 @@ from gateway.api.ids import encode_id
 from gateway.app import create_app
 from gateway.postgres.embedded import EmbeddedPostgres
 from tests import world
+from tests.api.facts import Facts
 from tests.api.periods import Period, argument
 from tests.api.questions import COMPANY_ANALYTICS, DASHBOARD, PIPELINE_STATS
 from tests.conftest import Client, Database, fresh_database, serving
-from tests.oracle import Facts, Oracle
+from tests.oracle import Oracle
 
 Json = dict[str, Any]
 
@@ -62,14 +63,14 @@ async def tenant_of(database: Database, gateway: Client, slug: str) -> Tenant:
 
 
 @pytest.fixture(scope="session")
-async def tenants(demo: Database, aurora: Client) -> AsyncIterator[Mapping[str, Tenant]]:
+async def tenants(demo: Database, aurora: Client) -> Mapping[str, Tenant]:
     """The demo's tenants by slug, in three time zones."""
-    yield {slug: await tenant_of(demo, aurora, slug) for slug in ("aurora", "birch", "cobalt")}
+    return {slug: await tenant_of(demo, aurora, slug) for slug in ("aurora", "birch", "cobalt")}
 
 
 @pytest.fixture(scope="session")
 async def small(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Mapping[str, Tenant]]:
-    """Tenants made by hand, to be read only: three of `tests.world`, `fresh` (no records), `bare` (not even a pipeline)."""
+    """Tenants made by hand, for reading: three of `tests.world`, `fresh` (no records), `bare` (not even a pipeline)."""
     database = await fresh_database(postgres, template)
     async with database.as_owner() as owner:
         await world.tokyo(owner)

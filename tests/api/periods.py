@@ -26,8 +26,10 @@ DAY = timedelta(days=1)
 
 def argument(period: Period) -> dict[str, object] | None:
     """The period as a GraphQL variable."""
-    if period is None or isinstance(period, str):
-        return period and {"preset": period}
+    if period is None:
+        return None
+    if isinstance(period, str):
+        return {"preset": period}
     return {"range": {"from": period[0].isoformat(), "to": period[1].isoformat()}}
 
 
@@ -74,7 +76,7 @@ def following(unit: str, start: date) -> date:
 
 
 def trend_starts(unit: str, days: Days | None, today: date) -> tuple[dict[date, date], Days]:
-    """Which interval each covered day belongs to, oldest first, and the days covered: the period, or twelve intervals."""
+    """Which interval each covered day lies in, oldest first, and the days covered: the period, or twelve intervals."""
     if days is None:
         start = first_day(unit, today)
         end = following(unit, start)

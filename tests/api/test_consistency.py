@@ -1,4 +1,4 @@
-"""Numbers that must add up, whatever they are: parts to wholes, days to periods, members and companies to the tenant."""
+"""Numbers that must add up: parts to wholes, days to periods, members and companies to the tenant."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta

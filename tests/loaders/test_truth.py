@@ -197,7 +197,8 @@ async def history(world: World, deal: int) -> list[tuple[Any, ...]]:
     """From, to, when, days in the stage it left; oldest first."""
     rows = await world.owner.fetch(
         """SELECT f.name AS came, t.name AS went, h.moved_at, h.days_in_stage
-             FROM deal_stage_history h LEFT JOIN stages f ON f.id = h.from_stage_id JOIN stages t ON t.id = h.to_stage_id
+             FROM deal_stage_history h
+             LEFT JOIN stages f ON f.id = h.from_stage_id JOIN stages t ON t.id = h.to_stage_id
             WHERE h.deal_id = $1 ORDER BY h.id""",
         deal,
     )

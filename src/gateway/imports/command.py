@@ -108,7 +108,7 @@ def _progress(console: Console, job: Job) -> Iterator[Advance]:
 def _show(console: Console, job: Job, summaries: list[Summary]) -> None:
     if not summaries:
         return
-    table = Table(title=f"Tenant {escape(job.tenant)}", title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=f"Tenant {escape(job.tenant)}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("file", overflow="fold")
     table.add_column("records")
     for name in NUMBERS:

@@ -25,7 +25,7 @@ CREATE TABLE companies (
   FOREIGN KEY (tenant_id, owner_id) REFERENCES members
 );
 
-CREATE INDEX companies_by_owner ON companies (tenant_id, owner_id, created_day) WHERE deleted_at IS NULL;
+CREATE INDEX companies_by_owner ON companies (tenant_id, owner_id, created_day) INCLUDE (id) WHERE deleted_at IS NULL;
 
 CREATE INDEX companies_by_created_day ON companies (tenant_id, created_day) WHERE deleted_at IS NULL;
 
