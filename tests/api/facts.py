@@ -1,4 +1,4 @@
-"""The rows of one tenant, as the oracle reads them. No derived column: days are made of instants, outcomes of stages."""
+"""The rows of one tenant as the oracle reads them: days are made of instants, outcomes of stages."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

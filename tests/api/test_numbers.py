@@ -67,9 +67,9 @@ async def test_company_analytics_are_what_the_rows_say(
 
 
 @each_tenant
-async def test_every_company_is_engaged_as_its_rows_say(tenants: Mapping[str, Tenant], slug: str) -> None:
+async def test_companies_are_engaged_as_their_rows_say(tenants: Mapping[str, Tenant], slug: str) -> None:
     tenant = tenants[slug]
-    for company in sorted(tenant.facts.alive["companies"])[:120]:
+    for company in sorted(tenant.facts.alive["companies"])[:60]:
         answer, expected = await tenant.company_analytics(company, "LAST_30_DAYS")
         assert answer == expected
 
