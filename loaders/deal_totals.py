@@ -79,8 +79,7 @@ NOTHING = DealFlow(0, 0, 0, Decimal(0), Decimal(0), 0)
 
 
 async def all_pipelines_board(reads: Reads, owner_id: int | None, days: Days, *, moves: bool) -> Board:
-    """All stages of all pipelines. Source: pipelines, stages, analytics.deal_state, .deal_flow, .stage_flow, "
-    ".stage_moves."""
+    """All stages of all pipelines. Source: pipelines, stages, analytics.deal_state, .deal_flow, .stage_moves."""
     return _board(await reads.fetch(SQL["deal_board"], False, None, owner_id, *days, moves))
 
 

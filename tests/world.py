@@ -130,7 +130,8 @@ async def new_york(owner: asyncpg.Connection) -> World:
 
 
 async def office(owner: asyncpg.Connection) -> World:
-    """A tenant of tasks and activities, around now: four open tasks; companies only noted, only planned, only added."""
+    """A tenant of tasks and activities, around now: four open tasks; companies only noted, only
+    planned, only added; a call a day from eight days ago to eight days ahead."""
     world = await World.create(owner, "office", TOKYO)
     now = datetime.now(UTC)
     last_moment_of_today = f"date_trunc('day', now(), '{TOKYO}') + interval '1 day' - interval '1 microsecond'"
@@ -143,4 +144,6 @@ async def office(owner: asyncpg.Connection) -> World:
     for days in (0, 40):
         await world.activity("note", now - timedelta(days=days), noted)
     await world.activity("meeting", now + timedelta(days=7), planned)
+    for days in range(-8, 9):
+        await world.activity("call", now + timedelta(days=days))
     return world

@@ -11,7 +11,7 @@ WITH board AS (
   SELECT stage_id, sum(deals)::bigint AS deals, sum(value) AS value, sum(created_days)::bigint AS created_days
     FROM analytics.deal_state
    WHERE tenant_id = $1 AND ($4::bigint IS NULL OR owner_id = $4)
-     AND (NOT $2 OR pipeline_id = (SELECT pipeline_id FROM board LIMIT 1))
+     AND (NOT $2 OR pipeline_id IN (SELECT pipeline_id FROM board))
    GROUP BY stage_id
 ), totals AS (
   SELECT coalesce(sum(created), 0)::bigint AS created, coalesce(sum(won), 0)::bigint AS won,
@@ -19,7 +19,7 @@ WITH board AS (
          coalesce(sum(lost_value), 0) AS lost_value, coalesce(sum(won_cycle_days), 0)::bigint AS won_cycle_days
     FROM analytics.deal_flow
    WHERE tenant_id = $1 AND day >= $5::date AND day < $6::date AND ($4 IS NULL OR owner_id = $4)
-     AND (NOT $2 OR pipeline_id = (SELECT pipeline_id FROM board LIMIT 1))
+     AND (NOT $2 OR pipeline_id IN (SELECT pipeline_id FROM board))
 ), moves AS MATERIALIZED (
   SELECT m.deal_id, m.from_stage_id, m.to_stage_id, m.days_in_stage
     FROM analytics.stage_moves m

@@ -159,6 +159,11 @@ async def test_a_task_due_later_today_is_due_today_and_not_overdue(small: Small)
     assert answer["dashboard"]["overview"]["tasks"] == {"open": 4, "overdue": 1, "dueToday": 1}
 
 
+async def test_a_week_is_seven_days_whatever_day_it_is(small: Small) -> None:
+    answer = await small["office"].query("{ dashboard { overview { activities { total today week } } } }")
+    assert answer["dashboard"]["overview"]["activities"] == {"total": 20, "today": 2, "week": 8}
+
+
 @pytest.mark.parametrize(
     ("name", "health", "total"), [("Noted", "DORMANT", 2), ("Planned", "DORMANT", 1), ("Added", "NEW", 0)]
 )

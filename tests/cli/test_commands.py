@@ -17,6 +17,7 @@ COMMANDS = {
     "migrate": "Bring the database to the schema of this version.",
     "schema": "Print the GraphQL schema.",
     "token": "Print an access token. Needs DATABASE_URL and JWT_SECRET.",
+    "import": "Import CSV files of another system. Needs MIGRATION_DATABASE_URL (role owner).",
     "doctor": "Check configuration, database, roles, policies, grants and migrations.",
     "tenant": "Tenants: those whose data is kept apart.",
     "member": "Members: the people of a tenant.",

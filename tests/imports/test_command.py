@@ -1,9 +1,7 @@
 """`gateway import` as it is typed."""
 
 import asyncio
-import os
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
@@ -24,6 +22,7 @@ COUNTS = """
 SELECT (SELECT count(*) FROM companies WHERE tenant_id = $1), (SELECT count(*) FROM deals WHERE tenant_id = $1)
 """
 POLL_SECONDS = 0.05
+PATIENCE_SECONDS = 60
 
 
 async def run(database: Database, *arguments: str | Path) -> tuple[int, str, str]:
@@ -136,16 +135,25 @@ async def test_two_imports_of_a_tenant_do_not_run_at_once(target: Target, monkey
 
 
 async def test_a_second_run_completes_one_that_was_killed(target: Target) -> None:
-    async with target.database.as_owner() as observer:
-        async with observer.transaction():
+    # `pg_stat_activity` stands still within a transaction, hence two connections.
+    async with target.database.as_owner() as blocker, target.database.as_owner() as observer:
+        async with blocker.transaction():
             # The import waits here with its deals staged; what came before is committed.
-            await observer.execute("LOCK TABLE deals IN SHARE ROW EXCLUSIVE MODE")
+            await blocker.execute("LOCK TABLE deals IN SHARE ROW EXCLUSIVE MODE")
             backend = await killed_while_it_waits(target, observer)
-        while await observer.fetchval("SELECT true FROM pg_stat_activity WHERE pid = $1", backend):
-            await asyncio.sleep(POLL_SECONDS)
+        await until(observer, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", backend)
     assert await target.fetch(COUNTS) == [(5, 0)]
     *_, companies, deals = await target.run(MAVEN_LIKE)
     assert (companies.unchanged, deals.created) == (5, 40)
+
+
+async def until(observer: asyncpg.Connection, query: str, *arguments: int) -> int:
+    """What the query gives, as soon as that is something."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            if found := await observer.fetchval(query, *arguments):
+                return int(found)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def killed_while_it_waits(target: Target, observer: asyncpg.Connection) -> int:
@@ -156,9 +164,8 @@ async def killed_while_it_waits(target: Target, observer: asyncpg.Connection) ->
         env=settings,
         stdout=subprocess.DEVNULL,
     )
-    while (backend := await observer.fetchval(WAITING)) is None:
-        assert process.returncode is None
-        await asyncio.sleep(POLL_SECONDS)
-    os.kill(process.pid, signal.SIGKILL)
-    await process.wait()
-    return int(backend)
+    try:
+        return await until(observer, WAITING)
+    finally:
+        process.kill()
+        await process.wait()

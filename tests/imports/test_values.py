@@ -27,7 +27,7 @@ GERMAN = Formats("%d.%m.%Y %H:%M", ",", ".")
         (Field("date"), US, "3/1/2017", date(2017, 3, 1)),
         (Field("date"), US, "02/29/2016", date(2016, 2, 29)),
         (Field("instant"), US, "3/1/2017", datetime(2017, 3, 1, 12)),  # noqa: DTZ001 - local times have no zone
-        (Field("instant"), GERMAN, "01.03.2017 09:30", datetime(2017, 3, 1, 9, 30)),  # noqa: DTZ001
+        (Field("instant"), GERMAN, "01.03.2017 09:30", datetime(2017, 3, 1, 9, 30)),  # noqa: DTZ001 - as above
         (Field("choice", choices=("call", "note")), US, "Call", "call"),
         (Field("email"), US, "Ann@Example.com", "ann@example.com"),
     ],

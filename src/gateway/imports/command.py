@@ -21,6 +21,7 @@ from gateway.imports.rejects import Rejects
 from gateway.settings import Settings
 
 NUMBERS = ("read", "created", "updated", "unchanged", "rejected")
+ROLE_OBEYS_POLICIES = "SELECT rolname FROM pg_roles WHERE rolname = current_user AND NOT (rolbypassrls OR rolsuper)"
 KNOWN_TENANTS = "SELECT slug FROM tenants WHERE slug = ANY ($1::text[])"
 
 
@@ -75,6 +76,7 @@ async def _import_all(dsn: str, jobs: list[Job], rejects: Rejects, console: Cons
     owner = await asyncpg.connect(dsn)
     faults = []
     try:
+        await _check_role(owner)
         await _check_tenants(owner, jobs)
         for job in jobs:
             summaries: list[Summary] = []
@@ -87,6 +89,15 @@ async def _import_all(dsn: str, jobs: list[Job], rejects: Rejects, console: Cons
     finally:
         await owner.close()
     return faults
+
+
+async def _check_role(owner: asyncpg.Connection) -> None:
+    """Under policies, an import would find nothing of what is there."""
+    if role := await owner.fetchval(ROLE_OBEYS_POLICIES):
+        raise CommandRefusedError(
+            f"Role `{role}` cannot bypass row-level security, so it cannot import: "
+            "let MIGRATION_DATABASE_URL name the role `owner`."
+        )
 
 
 async def _check_tenants(owner: asyncpg.Connection, jobs: list[Job]) -> None:
@@ -108,7 +119,13 @@ def _progress(console: Console, job: Job) -> Iterator[Advance]:
 def _show(console: Console, job: Job, summaries: list[Summary]) -> None:
     if not summaries:
         return
-    table = Table(title=f"Tenant {escape(job.tenant)}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        title=f"Tenant {escape(job.tenant)}",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     table.add_column("file", overflow="fold")
     table.add_column("records")
     for name in NUMBERS:

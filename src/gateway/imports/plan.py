@@ -221,7 +221,7 @@ def _check_reference(plan: FieldPlan) -> None:
 def _check_dates(plan: FieldPlan) -> None:
     pattern = plan.formats.date_format
     try:
-        read = datetime.strptime(TYPICAL.strftime(pattern.replace("%z", "+0000")), pattern)  # noqa: DTZ007
+        read = datetime.strptime(TYPICAL.strftime(pattern.replace("%z", "+0000")), pattern)  # noqa: DTZ007 - only digits
     except ValueError:
         read = None
     if read is None or read.date() != TYPICAL.date():
