@@ -60,7 +60,5 @@ def test_graphiql_completes_a_field_and_runs_its_default_query_with_the_network_
     assert "pipelineStats" in seen["suggestions"]
     assert seen["prettified"] == "query Mine {\n  __typename\n}"
     assert config["token"] not in seen["storage"]
-    assert (
-        seen["refused"] == "Error fetching schema"
-    )  # once the visitor's own, wrong token replaced the first
+    assert seen["refused"] == "Error fetching schema"  # once the visitor's own, wrong token replaced the first
     assert (tmp_path / "graphiql.png").stat().st_size > 10_000

@@ -45,9 +45,7 @@ def hs256(secret: str = SECRET, **changes: object) -> str:
 
 def signed_by(algorithm: str, key_id: str | None, key: PrivateKey | None = None, **changes: object) -> str:
     headers = {} if key_id is None else {"kid": key_id}
-    return jwt.encode(
-        payload(**changes), key or PRIVATE_KEYS[algorithm], algorithm=algorithm, headers=headers
-    )
+    return jwt.encode(payload(**changes), key or PRIVATE_KEYS[algorithm], algorithm=algorithm, headers=headers)
 
 
 def public_jwk(algorithm: str, key_id: str | None, key: PrivateKey | None = None) -> dict[str, Any]:

@@ -49,9 +49,7 @@ async def test_without_a_token_the_caller_is_anonymous(x_tenant: str | None) -> 
     assert await identifier().identify(None, x_tenant) is None
 
 
-@pytest.mark.parametrize(
-    "authorization", ["", " ", "Bearer", "Bearer ", "Basic YTpi", hs256(), f"Token {hs256()}"]
-)
+@pytest.mark.parametrize("authorization", ["", " ", "Bearer", "Bearer ", "Basic YTpi", hs256(), f"Token {hs256()}"])
 async def test_another_scheme_or_none_is_malformed(authorization: str) -> None:
     assert await refusal(authorization) == ("TOKEN_MALFORMED", 401)
 
@@ -86,9 +84,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-HEADER = st.fixed_dictionaries(
-    {}, optional={"alg": JSON | st.just("HS256"), "kid": JSON, "crit": JSON, "b64": JSON}
-)
+HEADER = st.fixed_dictionaries({}, optional={"alg": JSON | st.just("HS256"), "kid": JSON, "crit": JSON, "b64": JSON})
 PAYLOAD = st.dictionaries(st.sampled_from(["exp", "nbf", "iat", "tenant", "sub", "token_use", "aud"]), JSON)
 
 

@@ -81,9 +81,7 @@ async def test_a_caller_that_leaves_does_not_free_the_place_of_its_running_work(
         await passwords.check(PASSWORD, HASH)
 
 
-@pytest.mark.parametrize(
-    "password", ["", "x" * (MAX_PASSWORD_BYTES + 1), "é" * (MAX_PASSWORD_BYTES // 2 + 1)]
-)
+@pytest.mark.parametrize("password", ["", "x" * (MAX_PASSWORD_BYTES + 1), "é" * (MAX_PASSWORD_BYTES // 2 + 1)])
 def test_a_password_out_of_bounds_is_not_hashed(password: str) -> None:
     with pytest.raises(BadUserInputError):
         hash_password(password)

@@ -148,9 +148,7 @@ async def test_rubbish_is_malformed(token: str) -> None:
     assert await refusal(verifier(), token) == "TOKEN_MALFORMED"
 
 
-@pytest.mark.parametrize(
-    "body", [b"5", b"null", b"[]", b"{", b"\xff", b"[" * 3000, b'{"exp": ' + b"9" * 5000 + b"}"]
-)
+@pytest.mark.parametrize("body", [b"5", b"null", b"[]", b"{", b"\xff", b"[" * 3000, b'{"exp": ' + b"9" * 5000 + b"}"])
 async def test_a_signed_payload_that_is_no_object_is_malformed(body: bytes) -> None:
     assert await refusal(verifier(), jwt.PyJWS().encode(body, SECRET, algorithm="HS256")) == "TOKEN_MALFORMED"
 
@@ -209,9 +207,7 @@ async def test_a_public_key_is_no_secret(key_server: KeyServer) -> None:
     signing_input = f"{part({'alg': 'HS256', 'kid': 'rsa'})}.{part(payload())}"
     hmac = jwt.get_algorithm_by_name("HS256").sign(signing_input.encode(), public)
     assert await refusal(checking, f"{signing_input}.{part(hmac)}") == "TOKEN_ALGORITHM_REFUSED"
-    assert (
-        await refusal(verifier(jwks_url=key_server.url), f"{signing_input}.{part(hmac)}") == "TOKEN_INVALID"
-    )
+    assert await refusal(verifier(jwks_url=key_server.url), f"{signing_input}.{part(hmac)}") == "TOKEN_INVALID"
 
 
 async def test_a_key_of_another_type_than_the_algorithm_is_not_used(key_server: KeyServer) -> None:
@@ -275,9 +271,7 @@ async def test_unreachable_keys_are_an_error_of_their_own(key_server: KeyServer)
         ("", {}, None),
     ],
 )
-def test_a_claim_is_read_by_its_whole_name_first(
-    path: str, claims: dict[str, object], expected: object
-) -> None:
+def test_a_claim_is_read_by_its_whole_name_first(path: str, claims: dict[str, object], expected: object) -> None:
     assert read_claim(claims, path) == expected
 
 

@@ -20,15 +20,9 @@ needs_psql = pytest.mark.skipif(shutil.which("psql") is None, reason="needs psql
 ROLES = ["gateway", "owner", "rollup_owner", "worker"]
 
 
-@pytest.fixture(
-    scope="module", params=[None, *SYSTEM_BIN_DIRS], ids=lambda path: path.parent.name if path else "wheel"
-)
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EmbeddedPostgres]:
-    with postgres_server(
-        tmp_path_factory.mktemp("bootstrap"), request.param, settings={"log_statement": "all"}
-    ) as it:
+@pytest.fixture(scope="module", params=[None, *SYSTEM_BIN_DIRS], ids=lambda path: path.parent.name if path else "wheel")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    with postgres_server(tmp_path_factory.mktemp("bootstrap"), request.param, settings={"log_statement": "all"}) as it:
         yield it
 
 
@@ -103,9 +97,7 @@ async def test_who_serves_or_works_can_create_nothing_in_public(ready: EmbeddedP
 
 
 async def test_gateway_cannot_make_temporary_tables(ready: EmbeddedPostgres) -> None:
-    with pytest.raises(
-        asyncpg.InsufficientPrivilegeError, match="permission denied to create temporary tables"
-    ):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied to create temporary tables"):
         await fetch(ready.dsn("gateway", PASSWORDS.gateway, "crm"), "CREATE TEMPORARY TABLE mine ()")
 
 

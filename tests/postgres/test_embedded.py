@@ -174,9 +174,7 @@ def test_an_interrupt_while_the_data_is_made_leaves_nothing_running(home: Path) 
 
 def test_a_second_gateway_on_the_same_directory_is_refused(home: Path) -> None:
     with postgres_server(home) as server:
-        with pytest.raises(
-            EmbeddedError, match=rf"Another gateway \(process {os.getpid()}\) already runs on"
-        ):
+        with pytest.raises(EmbeddedError, match=rf"Another gateway \(process {os.getpid()}\) already runs on"):
             EmbeddedPostgres(home).start()
         assert ask(server, "SELECT 1") == [1]
 
@@ -191,9 +189,7 @@ def test_an_initdb_that_was_killed_is_begun_anew(home: Path) -> None:
 def test_data_of_another_version_is_refused(home: Path) -> None:
     (home / "cluster").mkdir(parents=True)
     (home / "cluster" / "PG_VERSION").write_text("14\n")
-    with pytest.raises(
-        EmbeddedError, match="is of PostgreSQL 14, and this gateway runs 18: dump it with version 14"
-    ):
+    with pytest.raises(EmbeddedError, match="is of PostgreSQL 14, and this gateway runs 18: dump it with version 14"):
         EmbeddedPostgres(home).start()
 
 
@@ -265,9 +261,7 @@ def test_programs_that_are_absent_or_do_not_run_are_refused(home: Path, tmp_path
         ("cannot load libc", "machine: cannot load libc"),
     ],
 )
-def test_programs_that_are_too_old_or_broken_are_refused(
-    home: Path, tmp_path: Path, says: str, message: str
-) -> None:
+def test_programs_that_are_too_old_or_broken_are_refused(home: Path, tmp_path: Path, says: str, message: str) -> None:
     (tmp_path / "postgres").write_text(f"#!/bin/sh\necho '{says}'\n")
     (tmp_path / "postgres").chmod(0o755)
     with pytest.raises(EmbeddedError, match=message):
@@ -282,9 +276,7 @@ def test_a_wheel_that_is_not_installed_is_named(home: Path, monkeypatch: pytest.
 
 
 def test_a_failed_start_shows_the_end_of_the_log(home: Path) -> None:
-    with pytest.raises(
-        EmbeddedError, match=r'PostgreSQL did not start: .*parameter "shared_buffers": "none"'
-    ):
+    with pytest.raises(EmbeddedError, match=r'PostgreSQL did not start: .*parameter "shared_buffers": "none"'):
         EmbeddedPostgres(home, settings={"shared_buffers": "none"}).start()
     assert wait_until_gone(home)
 

@@ -129,9 +129,7 @@ def test_a_name_outside_the_manifest_is_not_served(name: str) -> None:
     assert graphiql.asset(name) is None
 
 
-def test_without_a_build_the_page_says_how_to_make_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_a_build_the_page_says_how_to_make_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(graphiql, "_DIST", tmp_path)
     graphiql._bundle.cache_clear()
     body, headers = _page()

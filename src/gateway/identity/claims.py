@@ -81,9 +81,7 @@ class Claims:
     raw: Mapping[str, object] = field(compare=False, repr=False)
 
 
-def check_claims(
-    payload: Mapping[str, object], config: TokenConfig, token_use: TokenUse, now: float
-) -> Claims:
+def check_claims(payload: Mapping[str, object], config: TokenConfig, token_use: TokenUse, now: float) -> Claims:
     """The claims of a payload whose signature has been checked. Raises a TOKEN_* error for what fails."""
     expires_at = _required_instant(payload, "exp")
     if now >= expires_at + config.leeway_seconds:

@@ -26,9 +26,7 @@ class TokenIssuer:
     a meaning of its own.
     """
 
-    def __init__(
-        self, config: TokenConfig, *, access_lifetime_seconds: int, refresh_lifetime_seconds: int
-    ) -> None:
+    def __init__(self, config: TokenConfig, *, access_lifetime_seconds: int, refresh_lifetime_seconds: int) -> None:
         if config.secret is None or "HS256" not in config.accepted_algorithms:
             raise ValueError("issuing tokens needs the token secret, and HS256 among the algorithms")
         if config.tenant_claim == config.subject_claim or not _OWN_CLAIMS.isdisjoint(
