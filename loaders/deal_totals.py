@@ -67,6 +67,15 @@ class TrendRow(NamedTuple):
     won_value: Decimal
 
 
+class ForecastRow(NamedTuple):
+    """Open deals expected to close in an interval; `start` is its first day, which may lie before the period."""
+
+    start: date
+    deals: int
+    value: Decimal
+    weighted_value: Decimal
+
+
 class SellerRow(NamedTuple):
     owner_id: int
     won: int
@@ -109,6 +118,14 @@ async def company_deal_trend(reads: Reads, company_id: int, interval: str, days:
     """As `deal_trend`, of one company. Source: analytics.company_deal_flow."""
     rows = await reads.fetch(SQL["company_deal_trend"], company_id, interval, *_range(days), today)
     return [TrendRow(*row) for row in rows]
+
+
+async def deal_forecast(
+    reads: Reads, pipeline_id: int, owner_id: int | None, interval: str, days: Days, today: date
+) -> list[ForecastRow]:
+    """A row an interval, earliest first; without a period the next 12. Source: deals, stages."""
+    rows = await reads.fetch(SQL["deal_forecast"], pipeline_id, owner_id, interval, *_range(days), today)
+    return [ForecastRow(*row) for row in rows]
 
 
 async def leaderboard(reads: Reads, owner_id: int | None, days: Days, first: int) -> list[SellerRow]:

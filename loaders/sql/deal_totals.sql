@@ -96,6 +96,26 @@ SELECT start, coalesce(created, 0) AS created, coalesce(won, 0) AS won, coalesce
        coalesce(won_value, 0) AS won_value
   FROM intervals LEFT JOIN flow USING (start) ORDER BY start;
 
+-- name: deal_forecast
+-- One row an interval of unit $4 that meets [$5, $6), earliest first, zeros included; with nulls for the period: twelve
+-- intervals from the one of local day $7 on. Open deals by expected close. $2: a pipeline, $3: an owner or null.
+WITH range AS (
+  SELECT coalesce($5::date, date_trunc($4::text, $7::date::timestamp)::date) AS from_day,
+         coalesce($6::date, (date_trunc($4, $7::timestamp) + 12 * step)::date) AS to_day
+    FROM (SELECT CASE $4 WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || $4)::interval END AS step) AS s
+), open AS (
+  SELECT date_trunc($4, d.expected_close::timestamp)::date AS start, count(*) AS deals,
+         sum(coalesce(d.amount, 0)) AS value, sum(coalesce(d.amount, 0) * s.probability) AS weighted_value
+    FROM deals d JOIN stages s ON s.tenant_id = $1 AND s.id = d.stage_id
+   WHERE d.tenant_id = $1 AND d.deleted_at IS NULL AND d.outcome = 'open' AND d.pipeline_id = $2
+     AND ($3::bigint IS NULL OR d.owner_id = $3)
+     AND d.expected_close >= (SELECT from_day FROM range) AND d.expected_close < (SELECT to_day FROM range)
+   GROUP BY 1
+)
+SELECT i.start, coalesce(open.deals, 0) AS deals, coalesce(open.value, 0) AS value,
+       coalesce(open.weighted_value, 0) AS weighted_value
+  FROM range, app.intervals($4, range.from_day, range.to_day, $7) AS i LEFT JOIN open USING (start) ORDER BY start;
+
 -- name: leaderboard
 -- One row an owner, best won value of [$3, $4) first, at most $5; $2: one owner or null. Open value is of now.
 SELECT owner_id, coalesce(flow.won, 0) AS won, coalesce(flow.lost, 0) AS lost,

@@ -257,6 +257,13 @@ class BadUserInputError(ExecuteError):
     remedy = "Correct the value at `extensions.path` as the message says."
 
 
+class CursorInvalidError(ExecuteError):
+    code = "CURSOR_INVALID"
+    status = 400
+    cause = "The cursor is altered, cut off, or of another list, ordering or filter."
+    remedy = "Send a cursor as this list gave it, with the same `orderBy` and `filter`, or begin without one."
+
+
 class ForbiddenError(ExecuteError):
     code = "FORBIDDEN"
     status = 403

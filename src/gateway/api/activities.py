@@ -1,32 +1,27 @@
 """Activities: calls, emails, meetings and notes."""
 
 from datetime import datetime
-from enum import Enum
 from typing import Self
 
 import strawberry
 
 from gateway.api import companies, contacts, deals, members
 from gateway.api.companies import Company
+from gateway.api.connections import NODES
 from gateway.api.contacts import Contact
 from gateway.api.context import Info
 from gateway.api.deals import Deal
+from gateway.api.enums import ActivityKind
 from gateway.api.ids import encode_id
 from gateway.api.members import Member
 from gateway.api.node import Node
+from loaders import lists
 from loaders.activities import ActivityCounts, ActivityRow
-
-
-@strawberry.enum(description="What was done. A call, an email or a meeting is a contact; a note is not.")
-class ActivityKind(Enum):
-    CALL = strawberry.enum_value("call", description="A telephone call.")
-    EMAIL = strawberry.enum_value("email", description="An email.")
-    MEETING = strawberry.enum_value("meeting", description="A meeting.")
-    NOTE = strawberry.enum_value("note", description="A note to oneself; no contact.")
 
 
 @strawberry.type(description="Something that a member did, about a company, a contact or a deal.")
 class Activity(Node):
+    key: strawberry.Private[int]
     owner_key: strawberry.Private[int]
     company_key: strawberry.Private[int | None]
     contact_key: strawberry.Private[int | None]
@@ -56,6 +51,7 @@ class Activity(Node):
     def of(cls, row: ActivityRow) -> Self:
         return cls(
             id=strawberry.ID(encode_id("Activity", row.id)),
+            key=row.id,
             owner_key=row.owner_id,
             company_key=row.company_id,
             contact_key=row.contact_id,
@@ -86,3 +82,6 @@ class ActivitySummary:
             ActivityKindCount(kind=kind, count=count) for kind, count in zip(ActivityKind, counts[:4], strict=True)
         ]
         return cls(total=sum(counts[:4]), today=counts.today, week=counts.week, by_kind=by_kind)
+
+
+NODES[lists.ACTIVITIES.name] = Activity.of

@@ -7,15 +7,19 @@ import strawberry
 
 from gateway.api import companies, members
 from gateway.api.companies import Company
+from gateway.api.connections import NODES
 from gateway.api.context import Info
 from gateway.api.ids import encode_id
+from gateway.api.lists import ACTIVITIES, list_field
 from gateway.api.members import Member
 from gateway.api.node import Node
+from loaders import lists
 from loaders.contacts import ContactRow
 
 
 @strawberry.type(description="A person at a company.")
 class Contact(Node):
+    key: strawberry.Private[int]
     company_key: strawberry.Private[int | None]
     owner_key: strawberry.Private[int | None]
     name: str = strawberry.field(description="Full name.")
@@ -32,10 +36,13 @@ class Contact(Node):
     async def owner(self, info: Info) -> Member | None:
         return await members.member(info, self.owner_key)
 
+    activities = list_field(ACTIVITIES, "Activities with this person.", under="contact")
+
     @classmethod
     def of(cls, row: ContactRow) -> Self:
         return cls(
             id=strawberry.ID(encode_id("Contact", row.id)),
+            key=row.id,
             company_key=row.company_id,
             owner_key=row.owner_id,
             name=row.name,
@@ -50,3 +57,6 @@ async def contact(info: Info, key: int | None) -> Contact | None:
     """The contact of a key; None for no key, no such contact or a deleted one."""
     row = None if key is None else await info.context.loaders.contact.load(key)
     return row and Contact.of(row)
+
+
+NODES[lists.CONTACTS.name] = Contact.of

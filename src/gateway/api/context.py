@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import strawberry
 from aiodataloader import DataLoader
 
 from gateway.api.batching import LevelLoader, Levels, Source
 from loaders import activities, companies, contacts, deal_totals, deals, members, pipelines, products, tasks
+from loaders.keyset import Filters, ListSource, Page, PageRequest, count_nested_rows, read_nested_pages
 from loaders.periods import Days
 from loaders.reads import Reads
 from loaders.tenants import Moment
@@ -69,11 +70,11 @@ class Loaders:
     """The dataloaders of one snapshot. Every loaded record is read once; a missing one is None."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        levels = Levels(snapshot)
-
-        def by_id(batch: Callable[[Reads, Sequence[int]], Awaitable[list[Row]]]) -> DataLoader[int, Row]:
-            return LevelLoader(levels, partial(batch, snapshot))
-
+        self._snapshot = snapshot
+        self._levels = Levels(snapshot)
+        self._pages: dict[tuple[object, ...], DataLoader[int, Page[Any]]] = {}
+        self._counts: dict[tuple[object, ...], DataLoader[int, int]] = {}
+        by_id = self._by_id
         self.member: DataLoader[int, members.MemberRow | None] = by_id(members.members_by_id)
         self.company: DataLoader[int, companies.CompanyRow | None] = by_id(companies.companies_by_id)
         self.contact: DataLoader[int, contacts.ContactRow | None] = by_id(contacts.contacts_by_id)
@@ -102,6 +103,23 @@ class Loaders:
             by_pipeline.setdefault(row.pipeline.id, []).append(row.stage)
         for pipeline_id, stages in by_pipeline.items():
             self.pipeline_stages.prime(pipeline_id, stages)
+
+    def pages(self, source: ListSource[Any], parent: str, request: PageRequest) -> DataLoader[int, Page[Any]]:
+        """Pages of a list nested under many parents: one loader, and so one statement, for each way of asking."""
+        key = (source.name, parent, request)
+        if key not in self._pages:
+            self._pages[key] = self._by_id(partial(_nested_pages, source, parent, request))
+        return self._pages[key]
+
+    def counts(self, source: ListSource[Any], parent: str, filters: Filters) -> DataLoader[int, int]:
+        """How long a list is under each of many parents."""
+        key = (source.name, parent, filters)
+        if key not in self._counts:
+            self._counts[key] = self._by_id(partial(_nested_counts, source, parent, filters))
+        return self._counts[key]
+
+    def _by_id(self, batch: Callable[[Reads, Sequence[int]], Awaitable[list[Row]]]) -> DataLoader[int, Row]:
+        return LevelLoader(self._levels, partial(batch, self._snapshot))
 
 
 class Context:
@@ -185,3 +203,15 @@ async def _board(snapshot: Snapshot, key: BoardKey) -> deal_totals.Board:
     if key.one_pipeline:
         return await deal_totals.pipeline_board(snapshot, key.pipeline_id, key.owner_id, key.days, moves=key.moves)
     return await deal_totals.all_pipelines_board(snapshot, key.owner_id, key.days, moves=key.moves)
+
+
+async def _nested_pages(
+    source: ListSource[Any], parent: str, request: PageRequest, reads: Reads, parent_ids: Sequence[int]
+) -> list[Page[Any]]:
+    return await read_nested_pages(reads, source, parent, request, parent_ids)
+
+
+async def _nested_counts(
+    source: ListSource[Any], parent: str, filters: Filters, reads: Reads, parent_ids: Sequence[int]
+) -> list[int]:
+    return await count_nested_rows(reads, source, parent, filters, parent_ids)

@@ -11,7 +11,7 @@ from gateway.api import members
 from gateway.api.context import Info
 from gateway.api.members import Member
 from gateway.api.pipelines import Stage
-from loaders.deal_totals import Board, DealFlow, DealNumbers, SellerRow, StageTotals, TrendRow
+from loaders.deal_totals import Board, DealFlow, DealNumbers, ForecastRow, SellerRow, StageTotals, TrendRow
 
 # Sums stay exact; only a quotient is rounded, to more digits than any currency has.
 QUOTIENT_DIGITS = Decimal("0.0001")
@@ -143,6 +143,22 @@ class TrendPoint:
         return [
             cls(start=row.start, created=row.created, won=row.won, lost=row.lost, won_value=row.won_value)
             for row in rows
+        ]
+
+
+@strawberry.type(description="Open deals that are expected to close in one interval.")
+class ForecastPoint:
+    start: date = strawberry.field(
+        description="First day of the interval. It may lie before the period, whose days alone are counted."
+    )
+    deals: int = strawberry.field(description="Number of deals.")
+    value: Decimal = strawberry.field(description="Sum of their amounts.")
+    weighted_value: Decimal = strawberry.field(description="Sum of amount × probability of the stage.")
+
+    @classmethod
+    def of(cls, rows: Iterable[ForecastRow]) -> list[Self]:
+        return [
+            cls(start=row.start, deals=row.deals, value=row.value, weighted_value=row.weighted_value) for row in rows
         ]
 
 

@@ -8,16 +8,21 @@ import strawberry
 
 from gateway.api import companies, members
 from gateway.api.companies import Company
+from gateway.api.connections import NODES
 from gateway.api.context import Info
+from gateway.api.enums import StageKind
 from gateway.api.ids import encode_id
+from gateway.api.lists import ACTIVITIES, TASKS, list_field
 from gateway.api.members import Member
 from gateway.api.node import Node
-from gateway.api.pipelines import Stage, StageKind
+from gateway.api.pipelines import Stage
+from loaders import lists
 from loaders.deals import DealRow
 
 
 @strawberry.type(description="A sale that may happen, happened or did not.")
 class Deal(Node):
+    key: strawberry.Private[int]
     stage_key: strawberry.Private[int]
     owner_key: strawberry.Private[int]
     company_key: strawberry.Private[int | None]
@@ -53,10 +58,14 @@ class Deal(Node):
     async def company(self, info: Info) -> Company | None:
         return await companies.company(info, self.company_key)
 
+    activities = list_field(ACTIVITIES, "Activities that concerned it.", under="deal")
+    tasks = list_field(TASKS, "Tasks that concern it.", under="deal")
+
     @classmethod
     def of(cls, row: DealRow) -> Self:
         return cls(
             id=strawberry.ID(encode_id("Deal", row.id)),
+            key=row.id,
             stage_key=row.stage_id,
             owner_key=row.owner_id,
             company_key=row.company_id,
@@ -77,3 +86,6 @@ async def deal(info: Info, key: int | None) -> Deal | None:
     """The deal of a key; None for no key, no such deal or a deleted one."""
     row = None if key is None else await info.context.loaders.deal.load(key)
     return row and Deal.of(row)
+
+
+NODES[lists.DEALS.name] = Deal.of

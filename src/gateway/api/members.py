@@ -1,29 +1,23 @@
 """Members: the people of a tenant, who own its records."""
 
 from datetime import datetime
-from enum import Enum
 from typing import Self
 
 import strawberry
 
+from gateway.api.connections import NODES
 from gateway.api.context import Info
+from gateway.api.enums import Role
 from gateway.api.ids import encode_id
+from gateway.api.lists import ACTIVITIES, COMPANIES, DEALS, TASKS, list_field
 from gateway.api.node import Node
+from loaders import lists
 from loaders.members import MemberRow
-
-
-@strawberry.enum(
-    description="What a member may do. Every role reads the whole tenant; roles differ in what they write."
-)
-class Role(Enum):
-    VIEWER = strawberry.enum_value("viewer", description="Reads.")
-    REP = strawberry.enum_value("rep", description="Also writes the records they own.")
-    MANAGER = strawberry.enum_value("manager", description="Also writes everybody's records.")
-    ADMIN = strawberry.enum_value("admin", description="Also manages members, pipelines and stages.")
 
 
 @strawberry.type(description="A person of the tenant, who may own companies, deals, activities and tasks.")
 class Member(Node):
+    key: strawberry.Private[int]
     email: str = strawberry.field(description="Email address, in lower case; unique within the tenant.")
     name: str = strawberry.field(description="Full name.")
     role: Role = strawberry.field(description="What the member may do.")
@@ -34,10 +28,16 @@ class Member(Node):
     )
     created_at: datetime = strawberry.field(description="When the member was added.")
 
+    deals = list_field(DEALS, "The member's deals.", under="owner")
+    companies = list_field(COMPANIES, "Companies that the member looks after.", under="owner")
+    activities = list_field(ACTIVITIES, "What the member did.", under="owner")
+    tasks = list_field(TASKS, "What the member has to do, and has done.", under="owner")
+
     @classmethod
     def of(cls, row: MemberRow) -> Self:
         return cls(
             id=strawberry.ID(encode_id("Member", row.id)),
+            key=row.id,
             email=row.email,
             name=row.name,
             role=Role(row.role),
@@ -60,3 +60,6 @@ async def owner(info: Info, key: int) -> Member:
     if row is None:
         raise LookupError(f"member {key} is referred to and missing")
     return Member.of(row)
+
+
+NODES[lists.MEMBERS.name] = Member.of

@@ -77,17 +77,19 @@ class Window:
         if period.preset:
             from_day, to_day = moment.presets[period.preset.name.lower()]
             return cls(Days(from_day, to_day), Period(from_=from_day, to=to_day, preset=period.preset))
-        return cls._of_range(period.range)
+        if not period.range:
+            raise _bad_range("A period wants a preset or a range.", "period")
+        days = days_of_range(period.range, "period")
+        return cls(days, Period(from_=days.from_day, to=days.to_day, preset=None))
 
-    @classmethod
-    def _of_range(cls, wanted: DateRangeInput | None) -> Self:
-        if not wanted:
-            raise _bad_range("A period wants a preset or a range.")
-        if wanted.from_ >= wanted.to:
-            raise _bad_range("A range is half-open: `to` must come after `from`.")
-        if wanted.to > _years_later(wanted.from_, LONGEST_PERIOD_YEARS):
-            raise _bad_range(f"A period may cover at most {LONGEST_PERIOD_YEARS} years.")
-        return cls(Days(wanted.from_, wanted.to), Period(from_=wanted.from_, to=wanted.to, preset=None))
+
+def days_of_range(wanted: DateRangeInput, argument: str) -> Days:
+    """The days of a range. Raises BAD_USER_INPUT for a reversed, empty or too long one."""
+    if wanted.from_ >= wanted.to:
+        raise _bad_range("A range is half-open: `to` must come after `from`.", argument)
+    if wanted.to > _years_later(wanted.from_, LONGEST_PERIOD_YEARS):
+        raise _bad_range(f"A period may cover at most {LONGEST_PERIOD_YEARS} years.", argument)
+    return Days(wanted.from_, wanted.to)
 
 
 def _years_later(day: date, years: int) -> date:
@@ -96,5 +98,5 @@ def _years_later(day: date, years: int) -> date:
     return date(day.year + years, day.month, 28 if (day.month, day.day) == (2, 29) else day.day)
 
 
-def _bad_range(message: str) -> BadUserInputError:
-    return BadUserInputError(message, extensions={"path": ["period"]})
+def _bad_range(message: str, argument: str) -> BadUserInputError:
+    return BadUserInputError(message, extensions={"path": [argument]})

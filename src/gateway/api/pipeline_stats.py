@@ -7,11 +7,11 @@ import strawberry
 
 from gateway.api.arguments import TrendInterval
 from gateway.api.context import BoardKey, Info
-from gateway.api.deal_totals import MOVES, DealSummary, StageStats, TrendPoint
+from gateway.api.deal_totals import MOVES, DealSummary, ForecastPoint, StageStats, TrendPoint
 from gateway.api.periods import Interval, PeriodInput, Window
 from gateway.api.pipelines import Pipeline
 from gateway.api.selection import selected_names
-from loaders.deal_totals import Board, deal_trend
+from loaders.deal_totals import Board, deal_forecast, deal_trend
 from loaders.tenants import Moment
 
 
@@ -36,10 +36,21 @@ class PipelineStats:
         description="Its deals by interval, oldest first, without gaps; without a period, the last 12 intervals."
     )
     async def trend(self, info: Info, interval: TrendInterval = Interval.MONTH) -> list[TrendPoint]:
-        pipeline_id, owner_id = self.board.pipeline.id if self.board.pipeline else None, self.key.owner_id
+        pipeline_id, owner_id = self.pipeline.key, self.key.owner_id
         days, today = self.window.days, self.moment.today
         rows = await deal_trend(info.context.snapshot, pipeline_id, owner_id, interval.unit, days, today)
         return TrendPoint.of(rows)
+
+    @strawberry.field(
+        description="Its open deals by expected close, earliest first, without gaps; without a period, twelve "
+        "intervals "
+        "from the present one on. Deals without an expected close are in none."
+    )
+    async def forecast(self, info: Info, interval: TrendInterval = Interval.MONTH) -> list[ForecastPoint]:
+        days, today = self.window.days, self.moment.today
+        owner_id = self.key.owner_id
+        rows = await deal_forecast(info.context.snapshot, self.pipeline.key, owner_id, interval.unit, days, today)
+        return ForecastPoint.of(rows)
 
     @classmethod
     async def read(

@@ -1,22 +1,15 @@
 """Pipelines and their ordered stages."""
 
 from decimal import Decimal
-from enum import Enum
 from typing import Self
 
 import strawberry
 
 from gateway.api.context import Info
+from gateway.api.enums import StageKind
 from gateway.api.ids import encode_id
 from gateway.api.node import Node
 from loaders.pipelines import PipelineRow, StageRow
-
-
-@strawberry.enum(description="What a deal in the stage is.")
-class StageKind(Enum):
-    OPEN = strawberry.enum_value("open", description="Still being sold.")
-    WON = strawberry.enum_value("won", description="Sold.")
-    LOST = strawberry.enum_value("lost", description="Not sold.")
 
 
 @strawberry.type(description="A way of selling: ordered stages that a deal moves through.")
@@ -61,3 +54,15 @@ class Stage(Node):
             probability=row.probability,
             kind=StageKind(row.kind),
         )
+
+
+async def pipeline(info: Info, key: int | None) -> Pipeline | None:
+    """The pipeline of a key; None for no key or no such pipeline."""
+    row = None if key is None else await info.context.loaders.pipeline.load(key)
+    return row and Pipeline.of(row)
+
+
+async def stage(info: Info, key: int | None) -> Stage | None:
+    """The stage of a key; None for no key or no such stage."""
+    row = None if key is None else await info.context.loaders.stage.load(key)
+    return row and Stage.of(row)

@@ -5,6 +5,7 @@ from typing import Self
 
 import strawberry
 
+from gateway.api.context import Info
 from gateway.api.ids import encode_id
 from gateway.api.node import Node
 from loaders.products import ProductRow
@@ -21,3 +22,9 @@ class Product(Node):
         return cls(
             id=strawberry.ID(encode_id("Product", row.id)), name=row.name, series=row.series, unit_price=row.unit_price
         )
+
+
+async def product(info: Info, key: int | None) -> Product | None:
+    """The product of a key; None for no key, no such product or a deleted one."""
+    row = None if key is None else await info.context.loaders.product.load(key)
+    return row and Product.of(row)

@@ -15,8 +15,17 @@ from gateway.api.company_analytics import CompanyAnalytics
 from gateway.api.contacts import Contact
 from gateway.api.context import Info
 from gateway.api.dashboard import Dashboard
+from gateway.api.deal_aggregates import (
+    DealAggregate,
+    GroupBy,
+    GroupFilter,
+    GroupFirst,
+    GroupOrder,
+    read_deal_aggregates,
+)
 from gateway.api.deals import Deal
 from gateway.api.ids import decode_id, key_of, optional_key_of
+from gateway.api.lists import ACTIVITIES, COMPANIES, CONTACTS, DEALS, MEMBERS, TASKS, list_field
 from gateway.api.members import Member
 from gateway.api.node import Node
 from gateway.api.pipeline_stats import PipelineStats
@@ -72,6 +81,27 @@ class Query:
         node_type, loader_name = NODES[type_name]
         row = await getattr(info.context.loaders, loader_name).load(key)
         return None if row is None else node_type.of(row)
+
+    companies = list_field(COMPANIES, "Companies that are not deleted.")
+    contacts = list_field(CONTACTS, "Contacts that are not deleted.")
+    deals = list_field(DEALS, "Deals of all pipelines that are not deleted.")
+    activities = list_field(ACTIVITIES, "Activities that are not deleted.")
+    tasks = list_field(TASKS, "Tasks that are not deleted, open and done.")
+    members = list_field(MEMBERS, "Members, active and deactivated.")
+
+    @strawberry.field(
+        description="An analyst's question in one field: deals grouped by one to three keys, filtered, "
+        "measured, ordered."
+    )
+    async def deal_aggregates(
+        self,
+        info: Info,
+        group_by: GroupBy,
+        where: GroupFilter = None,
+        order_by: GroupOrder = None,
+        first: GroupFirst = 100,
+    ) -> list[DealAggregate]:
+        return await read_deal_aggregates(info, group_by, where, order_by, first)
 
     @strawberry.field(description="All pipelines, the default one first, then by name.")
     async def pipelines(self, info: Info) -> list[Pipeline]:

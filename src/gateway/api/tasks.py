@@ -1,30 +1,26 @@
 """Tasks: what members have to do."""
 
 from datetime import datetime
-from enum import Enum
 from typing import Self
 
 import strawberry
 
 from gateway.api import companies, deals, members
 from gateway.api.companies import Company
+from gateway.api.connections import NODES
 from gateway.api.context import Info
 from gateway.api.deals import Deal
+from gateway.api.enums import TaskPriority
 from gateway.api.ids import encode_id
 from gateway.api.members import Member
 from gateway.api.node import Node
+from loaders import lists
 from loaders.tasks import TaskCounts, TaskRow
-
-
-@strawberry.enum(description="How much a task matters.")
-class TaskPriority(Enum):
-    LOW = strawberry.enum_value("low", description="Can wait.")
-    NORMAL = strawberry.enum_value("normal", description="As usual.")
-    HIGH = strawberry.enum_value("high", description="Before others.")
 
 
 @strawberry.type(description="Something that a member has to do.")
 class Task(Node):
+    key: strawberry.Private[int]
     owner_key: strawberry.Private[int]
     company_key: strawberry.Private[int | None]
     deal_key: strawberry.Private[int | None]
@@ -50,6 +46,7 @@ class Task(Node):
     def of(cls, row: TaskRow) -> Self:
         return cls(
             id=strawberry.ID(encode_id("Task", row.id)),
+            key=row.id,
             owner_key=row.owner_id,
             company_key=row.company_id,
             deal_key=row.deal_id,
@@ -72,3 +69,6 @@ class TaskSummary:
     @classmethod
     def of(cls, counts: TaskCounts) -> Self:
         return cls(open=counts.open, overdue=counts.overdue, due_today=counts.due_today)
+
+
+NODES[lists.TASKS.name] = Task.of

@@ -1,0 +1,121 @@
+"""Analysts' question: deals grouped by one to three keys, measured, filtered, ordered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from loaders.keyset import Filters, Parameters, filter_conditions
+from loaders.lists import DEALS
+from loaders.reads import Reads, Statement
+
+MEMBER = "LEFT JOIN members AS m ON m.tenant_id = $1 AND m.id = r.owner_id"
+COMPANY = "LEFT JOIN companies AS c ON c.tenant_id = $1 AND c.id = r.company_id"
+STAGE = "LEFT JOIN stages AS s ON s.tenant_id = $1 AND s.id = r.stage_id"
+PIPELINE = "LEFT JOIN pipelines AS p ON p.tenant_id = $1 AND p.id = r.pipeline_id"
+LINE = "LEFT JOIN deal_products AS l ON l.tenant_id = $1 AND l.deal_id = r.id"
+PRODUCT = "LEFT JOIN products AS product ON product.tenant_id = $1 AND product.id = l.product_id"
+
+CREATED_MONTH = "date_trunc('month', r.created_day::timestamp)::date"
+CLOSED_MONTH = "date_trunc('month', r.closed_day::timestamp)::date"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """What deals may be grouped by: the value, its name, what it is ordered by, and the joins for all three."""
+
+    value: str
+    label: str
+    sort: str
+    joins: tuple[str, ...] = ()
+
+
+KEYS: Mapping[str, GroupKey] = {
+    "owner": GroupKey("r.owner_id", "min(m.name)", "min(m.name)", (MEMBER,)),
+    "team": GroupKey("m.team", "m.team", "m.team", (MEMBER,)),
+    "region": GroupKey("m.region", "m.region", "m.region", (MEMBER,)),
+    "stage": GroupKey("r.stage_id", "min(s.name)", "min(ARRAY[r.pipeline_id, s.position])", (STAGE,)),
+    "pipeline": GroupKey("r.pipeline_id", "min(p.name)", "min(p.name)", (PIPELINE,)),
+    "company": GroupKey("r.company_id", "min(c.name)", "min(c.name)", (COMPANY,)),
+    "industry": GroupKey("c.industry", "c.industry", "c.industry", (COMPANY,)),
+    "product": GroupKey("l.product_id", "min(product.name)", "min(product.name)", (LINE, PRODUCT)),
+    "outcome": GroupKey("r.outcome", "r.outcome", "array_position(ARRAY['open', 'won', 'lost'], r.outcome)"),
+    "created_month": GroupKey(CREATED_MONTH, f"to_char({CREATED_MONTH}, 'YYYY-MM')", CREATED_MONTH),
+    "closed_month": GroupKey(CLOSED_MONTH, f"to_char({CLOSED_MONTH}, 'YYYY-MM')", CLOSED_MONTH),
+}
+
+# A deal without lines counts under no product with its own amount; one with lines, under each with that line's.
+LINE_AMOUNT = "coalesce(CASE WHEN l.deal_id IS NULL THEN r.amount ELSE l.amount END, 0)"
+DEAL_AMOUNT = "coalesce(r.amount, 0)"
+
+MEASURES = """count(*) AS deals, sum({amount}) AS value,
+  count(*) FILTER (WHERE r.outcome = 'won') AS won, count(*) FILTER (WHERE r.outcome = 'lost') AS lost,
+  coalesce(sum({amount}) FILTER (WHERE r.outcome = 'won'), 0) AS won_value,
+  coalesce(sum(r.closed_day - r.created_day) FILTER (WHERE r.outcome = 'won'), 0) AS won_cycle_days"""
+
+SORTS: Mapping[str, str] = {
+    "count": "deals",
+    "value": "value",
+    "won_value": "won_value",
+    "win_rate": "won::numeric / nullif(won + lost, 0)",
+    "average_deal_size": "won_value / nullif(won, 0)",
+    "average_cycle_days": "won_cycle_days::numeric / nullif(won, 0)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRequest:
+    """`keys`: one to three names of KEYS. `order`: a name of SORTS, or one of `keys`. At most `first` groups."""
+
+    keys: tuple[str, ...]
+    order: str
+    descending: bool
+    first: int
+    filters: Filters = ()
+
+
+class GroupRow(NamedTuple):
+    """Values and labels in the order of the request's keys, None where deals have none; sums over the group's deals."""
+
+    values: tuple[Any, ...]
+    labels: tuple[str | None, ...]
+    deals: int
+    value: Decimal
+    won: int
+    lost: int
+    won_value: Decimal
+    won_cycle_days: int
+
+
+async def deal_groups(reads: Reads, request: GroupRequest) -> list[GroupRow]:
+    """Groups of deals in the wanted order, ties by key; groups without a value to order by come last. Source: deals."""
+    parameters = Parameters()
+    sql = _sql(request, parameters)
+    rows = await reads.fetch(Statement("deal_groups", "deal_groups", sql), *parameters.values)
+    width = len(request.keys)
+    return [GroupRow(tuple(row[:width]), tuple(row[width : 2 * width]), *row[2 * width : -1]) for row in rows]
+
+
+def _sql(request: GroupRequest, parameters: Parameters) -> str:
+    keys = [KEYS[name] for name in request.keys]
+    where = ["r.tenant_id = $1", DEALS.belongs, *filter_conditions(DEALS, request.filters, parameters)]
+    amount = LINE_AMOUNT if "product" in request.keys else DEAL_AMOUNT
+    columns = [
+        *(f"{key.value} AS key_{place}" for place, key in enumerate(keys)),
+        *(f"{key.label} AS label_{place}" for place, key in enumerate(keys)),
+        MEASURES.format(amount=amount),
+        f"{KEYS[request.order].sort} AS sort_key" if request.order in KEYS else "NULL AS sort_key",
+    ]
+    grouped = (
+        f"SELECT {', '.join(columns)} FROM deals AS r {' '.join(_joins(keys))} "
+        f"WHERE {' AND '.join(where)} GROUP BY {', '.join(key.value for key in keys)}"
+    )
+    direction = "DESC" if request.descending else "ASC"
+    ties = ", ".join(f"key_{place}" for place in range(len(keys)))
+    order = f"{SORTS.get(request.order, 'sort_key')} {direction} NULLS LAST"
+    return f"SELECT * FROM ({grouped}) AS g ORDER BY {order}, {ties} LIMIT {parameters.add(request.first)}::bigint"
+
+
+def _joins(keys: Sequence[GroupKey]) -> list[str]:
+    """Every join once, in an order in which each finds what it needs."""
+    return list(dict.fromkeys(join for key in keys for join in key.joins))

@@ -1,0 +1,47 @@
+"""Opaque cursors: a row's place in one ordering of one list under one filter, and of no other."""
+
+import base64
+import binascii
+import hashlib
+
+import orjson
+
+from gateway.errors import CursorInvalidError
+from loaders.keyset import PageRequest, Position
+
+CHECK_BYTES = 9
+LARGEST_KEY = 2**63 - 1
+
+
+def scope_of(tenant_id: int, list_name: str, request: PageRequest) -> bytes:
+    """What a cursor is bound to: a digest of tenant, list, ordering and filter."""
+    bound = [tenant_id, list_name, request.ordering, request.descending, request.filters]
+    return hashlib.blake2b(orjson.dumps(bound, default=str), digest_size=16).digest()
+
+
+def write_cursor(scope: bytes, position: Position) -> str:
+    """The cursor of a row, URL-safe and without padding."""
+    payload = orjson.dumps([*position])
+    return base64.urlsafe_b64encode(_check(scope, payload) + payload).rstrip(b"=").decode()
+
+
+def read_cursor(scope: bytes, cursor: str, argument: str) -> Position:
+    """The place that a cursor names. Raises CURSOR_INVALID for one that is altered, cut off or of another list."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        raw = base64.b64decode(padded, altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        raise _invalid(argument) from None
+    check, payload = raw[:CHECK_BYTES], raw[CHECK_BYTES:]
+    if check != _check(scope, payload):
+        raise _invalid(argument)
+    value, key = orjson.loads(payload)
+    return Position(value, key)
+
+
+def _check(scope: bytes, payload: bytes) -> bytes:
+    return hashlib.blake2b(payload, key=scope, digest_size=CHECK_BYTES).digest()
+
+
+def _invalid(argument: str) -> CursorInvalidError:
+    return CursorInvalidError(extensions={"path": [argument]})

@@ -1,0 +1,248 @@
+"""Filters of lists: what a caller may ask for, as the conditions that loaders know. Conditions are joined by AND."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from enum import Enum
+
+import strawberry
+
+from gateway.api.enums import ActivityKind, Role, StageKind, TaskPriority, TaskStatus
+from gateway.api.ids import key_of
+from gateway.api.periods import DateRangeInput, days_of_range
+from gateway.errors import BadUserInputError
+
+MOST_VALUES = 1000
+LONGEST_SEARCH = 200
+
+Condition = tuple[str, object]
+Ids = list[strawberry.ID] | None
+Words = list[str] | None
+
+
+@strawberry.input(description="A range of amounts; both ends are in, an open end is left out. Unknown amounts are not.")
+class AmountRangeInput:
+    min: Decimal | None = strawberry.field(default=None, description="The least amount.")
+    max: Decimal | None = strawberry.field(default=None, description="The greatest amount.")
+
+
+@strawberry.input(description="Which deals. Every condition that is given must hold.")
+class DealFilter:
+    ids: Ids = strawberry.field(default=None, description="These deals.")
+    pipeline_ids: Ids = strawberry.field(default=None, description="In one of these pipelines.")
+    stage_ids: Ids = strawberry.field(default=None, description="In one of these stages.")
+    owner_ids: Ids = strawberry.field(default=None, description="Of one of these members.")
+    company_ids: Ids = strawberry.field(default=None, description="With one of these companies.")
+    teams: Words = strawberry.field(default=None, description="Of members of one of these teams.")
+    regions: Words = strawberry.field(default=None, description="Of members of one of these regions.")
+    industries: Words = strawberry.field(default=None, description="With companies of one of these industries.")
+    outcomes: list[StageKind] | None = strawberry.field(default=None, description="Open, won or lost.")
+    amount: AmountRangeInput | None = strawberry.field(default=None, description="Of an amount within the range.")
+    created: DateRangeInput | None = strawberry.field(default=None, description="Created on one of these days.")
+    closed: DateRangeInput | None = strawberry.field(default=None, description="Won or lost on one of these days.")
+    expected_close: DateRangeInput | None = strawberry.field(
+        default=None, description="Expected to close on one of these days."
+    )
+    search: str | None = strawberry.field(default=None, description="With this text anywhere in the name, in any case.")
+
+    def conditions(self) -> list[Condition]:
+        return [
+            *_keys("Deal", "ids", self.ids),
+            *_keys("Pipeline", "pipeline_ids", self.pipeline_ids),
+            *_keys("Stage", "stage_ids", self.stage_ids),
+            *_keys("Member", "owner_ids", self.owner_ids),
+            *_keys("Company", "company_ids", self.company_ids),
+            *_words("teams", self.teams),
+            *_words("regions", self.regions),
+            *_words("industries", self.industries),
+            *_choices("outcomes", self.outcomes),
+            *_amounts(self.amount),
+            *_days("created", self.created),
+            *_days("closed", self.closed),
+            *_days("expected_close", self.expected_close),
+            *_search(self.search),
+        ]
+
+
+@strawberry.input(description="Which companies. Every condition that is given must hold.")
+class CompanyFilter:
+    ids: Ids = strawberry.field(default=None, description="These companies.")
+    owner_ids: Ids = strawberry.field(default=None, description="Looked after by one of these members.")
+    teams: Words = strawberry.field(default=None, description="Looked after by members of one of these teams.")
+    industries: Words = strawberry.field(default=None, description="Of one of these industries.")
+    regions: Words = strawberry.field(default=None, description="In one of these regions.")
+    created: DateRangeInput | None = strawberry.field(default=None, description="Added on one of these days.")
+    search: str | None = strawberry.field(default=None, description="With this text anywhere in the name, in any case.")
+
+    def conditions(self) -> list[Condition]:
+        return [
+            *_keys("Company", "ids", self.ids),
+            *_keys("Member", "owner_ids", self.owner_ids),
+            *_words("teams", self.teams),
+            *_words("industries", self.industries),
+            *_words("regions", self.regions),
+            *_days("created", self.created),
+            *_search(self.search),
+        ]
+
+
+@strawberry.input(description="Which contacts. Every condition that is given must hold.")
+class ContactFilter:
+    ids: Ids = strawberry.field(default=None, description="These contacts.")
+    company_ids: Ids = strawberry.field(default=None, description="At one of these companies.")
+    owner_ids: Ids = strawberry.field(default=None, description="Looked after by one of these members.")
+    search: str | None = strawberry.field(
+        default=None, description="With this text anywhere in name or email, in any case."
+    )
+
+    def conditions(self) -> list[Condition]:
+        return [
+            *_keys("Contact", "ids", self.ids),
+            *_keys("Company", "company_ids", self.company_ids),
+            *_keys("Member", "owner_ids", self.owner_ids),
+            *_search(self.search),
+        ]
+
+
+@strawberry.input(description="Which activities. Every condition that is given must hold.")
+class ActivityFilter:
+    ids: Ids = strawberry.field(default=None, description="These activities.")
+    kinds: list[ActivityKind] | None = strawberry.field(default=None, description="Of one of these kinds.")
+    owner_ids: Ids = strawberry.field(default=None, description="Of one of these members.")
+    teams: Words = strawberry.field(default=None, description="Of members of one of these teams.")
+    company_ids: Ids = strawberry.field(default=None, description="With one of these companies.")
+    contact_ids: Ids = strawberry.field(default=None, description="With one of these contacts.")
+    deal_ids: Ids = strawberry.field(default=None, description="About one of these deals.")
+    occurred: DateRangeInput | None = strawberry.field(default=None, description="On one of these days.")
+    search: str | None = strawberry.field(
+        default=None, description="With this text anywhere in the subject, in any case."
+    )
+
+    def conditions(self) -> list[Condition]:
+        return [
+            *_keys("Activity", "ids", self.ids),
+            *_choices("kinds", self.kinds),
+            *_keys("Member", "owner_ids", self.owner_ids),
+            *_words("teams", self.teams),
+            *_keys("Company", "company_ids", self.company_ids),
+            *_keys("Contact", "contact_ids", self.contact_ids),
+            *_keys("Deal", "deal_ids", self.deal_ids),
+            *_days("occurred", self.occurred),
+            *_search(self.search),
+        ]
+
+
+@strawberry.input(description="Which tasks. Every condition that is given must hold.")
+class TaskFilter:
+    ids: Ids = strawberry.field(default=None, description="These tasks.")
+    owner_ids: Ids = strawberry.field(default=None, description="Of one of these members.")
+    teams: Words = strawberry.field(default=None, description="Of members of one of these teams.")
+    company_ids: Ids = strawberry.field(default=None, description="About one of these companies.")
+    deal_ids: Ids = strawberry.field(default=None, description="About one of these deals.")
+    priorities: list[TaskPriority] | None = strawberry.field(default=None, description="Of one of these priorities.")
+    status: TaskStatus | None = strawberry.field(default=None, description="Open or done.")
+    due: DateRangeInput | None = strawberry.field(default=None, description="Due on one of these days.")
+    search: str | None = strawberry.field(
+        default=None, description="With this text anywhere in the title, in any case."
+    )
+
+    def conditions(self) -> list[Condition]:
+        status = [] if self.status is None else [("is_open", self.status is TaskStatus.OPEN)]
+        return [
+            *_keys("Task", "ids", self.ids),
+            *_keys("Member", "owner_ids", self.owner_ids),
+            *_words("teams", self.teams),
+            *_keys("Company", "company_ids", self.company_ids),
+            *_keys("Deal", "deal_ids", self.deal_ids),
+            *_choices("priorities", self.priorities),
+            *status,
+            *_days("due", self.due),
+            *_search(self.search),
+        ]
+
+
+@strawberry.input(description="Which members. Every condition that is given must hold.")
+class MemberFilter:
+    ids: Ids = strawberry.field(default=None, description="These members.")
+    roles: list[Role] | None = strawberry.field(default=None, description="Of one of these roles.")
+    teams: Words = strawberry.field(default=None, description="Of one of these teams.")
+    regions: Words = strawberry.field(default=None, description="Of one of these regions.")
+    active: bool | None = strawberry.field(default=None, description="Active, or deactivated.")
+    search: str | None = strawberry.field(
+        default=None, description="With this text anywhere in name or email, in any case."
+    )
+
+    def conditions(self) -> list[Condition]:
+        active = [] if self.active is None else [("active", self.active)]
+        return [
+            *_keys("Member", "ids", self.ids),
+            *_choices("roles", self.roles),
+            *_words("teams", self.teams),
+            *_words("regions", self.regions),
+            *active,
+            *_search(self.search),
+        ]
+
+
+def _keys(type_name: str, name: str, ids: Ids) -> Iterator[Condition]:
+    if ids is not None:
+        _check_number(name, ids)
+        yield name, [key_of(type_name, global_id, name) for global_id in ids]
+
+
+def _words(name: str, words: Words) -> Iterator[Condition]:
+    if words is not None:
+        _check_number(name, words)
+        for word in words:
+            _check_text(name, word)
+        yield name, list(words)
+
+
+def _choices(name: str, choices: Sequence[Enum] | None) -> Iterator[Condition]:
+    if choices is not None:
+        yield name, [choice.value for choice in choices]
+
+
+def _amounts(amount: AmountRangeInput | None) -> Iterator[Condition]:
+    if amount is None:
+        return
+    if amount.min is not None and amount.max is not None and amount.min > amount.max:
+        raise _refused("amount", "`min` is greater than `max`.")
+    if amount.min is not None:
+        yield "amount_min", amount.min
+    if amount.max is not None:
+        yield "amount_max", amount.max
+
+
+def _days(name: str, wanted: DateRangeInput | None) -> Iterator[Condition]:
+    if wanted is not None:
+        days = days_of_range(wanted, name)
+        yield f"{name}_from", days.from_day
+        yield f"{name}_to", days.to_day
+
+
+def _search(text: str | None) -> Iterator[Condition]:
+    if text is not None:
+        _check_text("search", text)
+        yield "search", contains(text)
+
+
+def contains(text: str) -> str:
+    """The pattern of a text anywhere, its `%`, `_` and `\\` meaning themselves."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _check_number(name: str, values: Sequence[object]) -> None:
+    if len(values) > MOST_VALUES:
+        raise _refused(name, f"takes at most {MOST_VALUES} values; there are {len(values)}.")
+
+
+def _check_text(name: str, text: str) -> None:
+    if len(text) > LONGEST_SEARCH or "\0" in text:
+        raise _refused(name, f"takes texts of at most {LONGEST_SEARCH} characters, without NUL.")
+
+
+def _refused(name: str, message: str) -> BadUserInputError:
+    head, *rest = name.split("_")
+    shown = head + "".join(part.capitalize() for part in rest)
+    return BadUserInputError(f"`{shown}`: {message}", extensions={"path": ["filter", shown]})
