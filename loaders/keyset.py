@@ -13,7 +13,7 @@ from loaders.reads import Reads, Statement
 Row = TypeVar("Row")
 
 Filters = tuple[tuple[str, object], ...]
-"""Conditions of a list by name, each with its value; joined by AND."""
+"""Conditions of a list by name, each with its value, which is hashable: several values are a tuple. Joined by AND."""
 
 
 @dataclass(frozen=True, slots=True)

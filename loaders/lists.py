@@ -46,7 +46,7 @@ DEALS = ListSource(
     orderings={
         "created_at": Ordering("r.created_at", INSTANT),
         "name": Ordering("r.name", "text"),
-        "amount": Ordering("r.amount", "numeric", nullable=True),
+        "amount": Ordering("r.amount_ten_thousandths", "bigint", nullable=True),
         "expected_close": Ordering("r.expected_close", "date", nullable=True),
         "closed_at": Ordering("r.closed_at", INSTANT, nullable=True),
     },

@@ -2,12 +2,14 @@
 
 import itertools
 import json
+import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -111,9 +113,10 @@ class Client:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """One server for the whole run."""
-    with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One server for the whole run. Not in pytest's own directory: a run beside this one closes it to other users, and
+    PostgreSQL is one where root runs the tests."""
+    with tempfile.TemporaryDirectory(prefix="gateway-tests-") as directory, postgres_server(Path(directory)) as server:
         yield server
 
 

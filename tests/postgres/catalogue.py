@@ -5,11 +5,22 @@ from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 
-from tests.postgres.promises import DEFINERS, GRANTS, NOT_INDEXED, NOT_OF_A_TENANT, READERS, ROLES
+from tests.postgres.promises import (
+    DEFINERS,
+    EXTENSIONS,
+    GRANTS,
+    NOT_INDEXED,
+    NOT_LED_BY_TENANT,
+    NOT_OF_A_TENANT,
+    READERS,
+    ROLES,
+)
 
 Faults = AsyncIterator[str]
 
 OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+OWN_FUNCTION = f"{OURS} AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')"
+"""Functions `p` that no extension brought along."""
 
 # Tables with a tenant in each row.
 TENANT_TABLES = f"""
@@ -28,7 +39,9 @@ SELECT c.relname, c.relrowsecurity, c.oid IN (SELECT oid FROM ({TENANT_TABLES}) 
 """
 
 INDEXES = f"""
-SELECT i.indexrelid::regclass::text AS name FROM pg_index i JOIN ({TENANT_TABLES}) AS t ON t.oid = i.indrelid
+SELECT i.indexrelid::regclass::text AS name, m.amname AS method
+  FROM pg_index i JOIN ({TENANT_TABLES}) AS t ON t.oid = i.indrelid
+  JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
   LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
  WHERE a.attname IS DISTINCT FROM 'tenant_id' ORDER BY 1
 """
@@ -71,7 +84,7 @@ WITH objects AS (
   UNION ALL
   SELECT n.nspname || '.' || p.proname || '(' || oidvectortypes(p.proargtypes) || ')', p.proowner,
          coalesce(p.proacl, acldefault('f', p.proowner))
-    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {OURS}
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {OWN_FUNCTION}
 )
 SELECT name, owner::regrole::text AS owner,
        ARRAY(SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END || ' ' || privilege_type
@@ -119,8 +132,9 @@ async def tables(reader: asyncpg.Connection) -> Faults:
 async def keys(reader: asyncpg.Connection) -> Faults:
     for (name,) in await reader.fetch(KEYLESS):
         yield f"{name}: has no primary key"
-    for (name,) in await reader.fetch(INDEXES):
-        yield f"{name}: does not lead with tenant_id"
+    for name, method in await reader.fetch(INDEXES):
+        if name not in NOT_LED_BY_TENANT or method != "gin":
+            yield f"{name}: does not lead with tenant_id"
     for name, to_tenant_table, with_tenant, indexed in await reader.fetch(FOREIGN_KEYS):
         if to_tenant_table and not with_tenant:
             yield f"{name}: a foreign key past the tenant"
@@ -150,6 +164,12 @@ async def definers(reader: asyncpg.Connection) -> Faults:
     for name, config in found.items():
         if config != ["search_path=public, pg_temp"]:
             yield f"{name}: its search path is not fixed"
+
+
+async def extensions(reader: asyncpg.Connection) -> Faults:
+    for (name,) in await reader.fetch("SELECT extname FROM pg_extension ORDER BY 1"):
+        if name not in EXTENSIONS:
+            yield f"{name}: an extension that nobody asked for"
 
 
 async def views(reader: asyncpg.Connection) -> Faults:
@@ -190,7 +210,7 @@ async def inlining(superuser: asyncpg.Connection) -> Faults:
 
 
 CHECKS: tuple[Callable[[asyncpg.Connection], Faults], ...] = (
-    *(tables, keys, privileges, definers, views, roles, inlining),
+    *(tables, keys, privileges, definers, extensions, views, roles, inlining),
 )
 
 

@@ -13,6 +13,20 @@ NOT_INDEXED = {
 }
 """Foreign keys whose referencing columns have no index of their own over all rows, each with its reason."""
 
+NOT_LED_BY_TENANT = dict.fromkeys(
+    ("activities_by_text", "companies_by_text", "contacts_by_text", "deals_by_text", "tasks_by_text"),
+    "a trigram index holds texts alone; only the search functions use it, and they filter by tenant",
+)
+"""Indexes (GIN) that do not lead with the tenant, each with its reason. They exist only where pg_trgm can be had."""
+
+EXTENSIONS = {
+    "plpgsql": "every database has it",
+    "pg_trgm": "searches texts by index, where it can be had",
+}
+"""Extensions that a database may have, each with its reason. What they bring along is not ours to grant."""
+
+SEARCHES = {f"app.search_{name}(text)" for name in ("activities", "companies", "contacts", "deals", "members", "tasks")}
+
 DEFINERS = {
     "app.copy_stage_kind()": "deals follow their stage, whoever changed it",
     "app.credential_lookup(text, text)": "sign-in acts before a tenant is known",
@@ -20,6 +34,7 @@ DEFINERS = {
     "app.login_lookup(text, text)": "sign-in acts before a tenant is known",
     "app.record_created_deals()": "history cannot be forged by a role that may not write it",
     "app.record_moved_deals()": "history cannot be forged by a role that may not write it",
+    **dict.fromkeys(SEARCHES, "text operators are not leakproof: under a policy they could use no index"),
 }
 """Functions that act with their owner's rights, each with its reason."""
 
@@ -48,6 +63,7 @@ GRANTS = {
     "gateway EXECUTE app.identify(text, text)",
     "gateway EXECUTE app.login_lookup(text, text)",
     "gateway EXECUTE app.credential_lookup(text, text)",
+    *(f"gateway EXECUTE {search}" for search in SEARCHES),
 }
 """All that anybody but the owner may do."""
 

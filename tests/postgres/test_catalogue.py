@@ -1,13 +1,17 @@
 """The catalogue is as promised: every tenant table behind its policy, no grant too many."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
-from tests.conftest import Database
+from tests.conftest import Database, fresh_database
 from tests.postgres.catalogue import faults
-from tests.postgres.promises import DEFINERS, NOT_INDEXED, NOT_OF_A_TENANT
+from tests.postgres.promises import DEFINERS, NOT_INDEXED, NOT_LED_BY_TENANT, NOT_OF_A_TENANT
+from tests.servers import SYSTEM_BIN_DIRS, postgres_server
+
+SYSTEMS = [path for path in SYSTEM_BIN_DIRS if int(path.parent.name) >= 15]
 
 OFFENCES = {
     "CREATE TABLE notes (id int)": ["notes: has no tenant_id"],
@@ -22,6 +26,10 @@ OFFENCES = {
     "ALTER POLICY tenant_isolation ON tasks WITH CHECK (true)": ["tasks: its policies are"],
     "CREATE INDEX by_name ON deals (name)": ["by_name: does not lead with tenant_id"],
     "CREATE INDEX by_name ON deals ((tenant_id + 1))": ["by_name: does not lead with tenant_id"],
+    "CREATE INDEX by_words ON deals USING gin (to_tsvector('simple', name))": ["by_words: does not lead with tenant_id"],
+    "DROP INDEX IF EXISTS tasks_by_text; CREATE INDEX tasks_by_text ON tasks (title)": [
+        "tasks_by_text: does not lead with tenant_id"
+    ],
     "ALTER TABLE audit_log DROP CONSTRAINT audit_log_pkey": ["audit_log: has no primary key"],
     "ALTER TABLE deals ADD UNIQUE (id); ALTER TABLE tasks ADD FOREIGN KEY (deal_id) REFERENCES deals (id)": [
         "deals_id_key: does not lead with tenant_id",
@@ -56,6 +64,13 @@ OFFENCES = {
     "ALTER FUNCTION app.identify(text, text) SECURITY INVOKER": [
         "app.identify(text, text): does not act with its owner's rights"
     ],
+    "ALTER FUNCTION app.search_deals(text) SECURITY INVOKER": [
+        "app.search_deals(text): does not act with its owner's rights"
+    ],
+    "GRANT EXECUTE ON FUNCTION app.search_members(text) TO worker": [
+        "a grant too many: worker EXECUTE app.search_members(text)"
+    ],
+    "CREATE EXTENSION vector": ["vector: an extension that nobody asked for"],
     "ALTER FUNCTION app.login_lookup(text, text) RESET search_path": [
         "app.login_lookup(text, text): its search path is not fixed"
     ],
@@ -94,6 +109,20 @@ async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
 
 async def test_the_catalogue_is_as_promised(superuser: asyncpg.Connection) -> None:
     assert await faults(superuser) == []
+
+
+@pytest.mark.parametrize("bin_dir", SYSTEMS, ids=str)
+async def test_the_catalogue_is_as_promised_where_texts_are_searched_by_index(tmp_path: Path, bin_dir: Path) -> None:
+    with postgres_server(tmp_path, bin_dir) as server:
+        database = await fresh_database(server)
+        connection = await asyncpg.connect(server.superuser_dsn, database=database.name)
+        try:
+            assert await faults(connection) == []
+            by_text = await connection.fetch("SELECT relname FROM pg_class WHERE relname LIKE '%\\_by\\_text'")
+            available = await connection.fetchval("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")
+            assert {name for (name,) in by_text} == (NOT_LED_BY_TENANT.keys() if available else set())
+        finally:
+            await connection.close()
 
 
 @pytest.mark.parametrize("offence", OFFENCES)

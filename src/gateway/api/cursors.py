@@ -10,7 +10,6 @@ from gateway.errors import CursorInvalidError
 from loaders.keyset import PageRequest, Position
 
 CHECK_BYTES = 9
-LARGEST_KEY = 2**63 - 1
 
 
 def scope_of(tenant_id: int, list_name: str, request: PageRequest) -> bytes:
@@ -22,7 +21,7 @@ def scope_of(tenant_id: int, list_name: str, request: PageRequest) -> bytes:
 def write_cursor(scope: bytes, position: Position) -> str:
     """The cursor of a row, URL-safe and without padding."""
     payload = orjson.dumps([*position])
-    return base64.urlsafe_b64encode(_check(scope, payload) + payload).rstrip(b"=").decode()
+    return _encoded(_check(scope, payload) + payload)
 
 
 def read_cursor(scope: bytes, cursor: str, argument: str) -> Position:
@@ -33,10 +32,15 @@ def read_cursor(scope: bytes, cursor: str, argument: str) -> Position:
     except (ValueError, binascii.Error):
         raise _invalid(argument) from None
     check, payload = raw[:CHECK_BYTES], raw[CHECK_BYTES:]
-    if check != _check(scope, payload):
+    # One spelling only: a decoder overlooks the last bits of the last character, and padding that is there already.
+    if check != _check(scope, payload) or _encoded(raw) != cursor:
         raise _invalid(argument)
     value, key = orjson.loads(payload)
     return Position(value, key)
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _check(scope: bytes, payload: bytes) -> bytes:

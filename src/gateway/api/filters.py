@@ -1,6 +1,7 @@
 """Filters of lists: what a caller may ask for, as the conditions that loaders know. Conditions are joined by AND."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from enum import Enum
 
@@ -186,7 +187,9 @@ class MemberFilter:
 def _keys(type_name: str, name: str, ids: Ids) -> Iterator[Condition]:
     if ids is not None:
         _check_number(name, ids)
-        yield name, [key_of(type_name, global_id, name) for global_id in ids]
+        with _condition(name):
+            keys = tuple(key_of(type_name, global_id, _shown(name)) for global_id in ids)
+        yield name, keys
 
 
 def _words(name: str, words: Words) -> Iterator[Condition]:
@@ -194,12 +197,12 @@ def _words(name: str, words: Words) -> Iterator[Condition]:
         _check_number(name, words)
         for word in words:
             _check_text(name, word)
-        yield name, list(words)
+        yield name, tuple(words)
 
 
 def _choices(name: str, choices: Sequence[Enum] | None) -> Iterator[Condition]:
     if choices is not None:
-        yield name, [choice.value for choice in choices]
+        yield name, tuple(choice.value for choice in choices)
 
 
 def _amounts(amount: AmountRangeInput | None) -> Iterator[Condition]:
@@ -215,7 +218,8 @@ def _amounts(amount: AmountRangeInput | None) -> Iterator[Condition]:
 
 def _days(name: str, wanted: DateRangeInput | None) -> Iterator[Condition]:
     if wanted is not None:
-        days = days_of_range(wanted, name)
+        with _condition(name):
+            days = days_of_range(wanted, _shown(name))
         yield f"{name}_from", days.from_day
         yield f"{name}_to", days.to_day
 
@@ -242,7 +246,21 @@ def _check_text(name: str, text: str) -> None:
         raise _refused(name, f"takes texts of at most {LONGEST_SEARCH} characters, without NUL.")
 
 
-def _refused(name: str, message: str) -> BadUserInputError:
+def _shown(name: str) -> str:
+    """A condition's name as the schema spells it."""
     head, *rest = name.split("_")
-    shown = head + "".join(part.capitalize() for part in rest)
+    return head + "".join(part.capitalize() for part in rest)
+
+
+@contextmanager
+def _condition(name: str) -> Iterator[None]:
+    """What is refused of a condition's value names the condition in its path, as the schema spells it."""
+    try:
+        yield
+    except BadUserInputError as error:
+        raise BadUserInputError(error.message, extensions={"path": ["filter", _shown(name)]}) from None
+
+
+def _refused(name: str, message: str) -> BadUserInputError:
+    shown = _shown(name)
     return BadUserInputError(f"`{shown}`: {message}", extensions={"path": ["filter", shown]})

@@ -17,6 +17,14 @@ UNAVAILABLE = (
     asyncpg.exceptions.ConnectionFailureError,
 )
 
+# A text of the caller's, cast by a statement to a date, an instant or a number, is none.
+UNREADABLE = (
+    asyncpg.DatetimeFieldOverflowError,
+    asyncpg.InvalidDatetimeFormatError,
+    asyncpg.InvalidTextRepresentationError,
+    asyncpg.NumericValueOutOfRangeError,
+)
+
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether the database went away. TimeoutError is an OSError too, and is not meant."""
@@ -41,4 +49,8 @@ def as_gateway_error(error: Exception) -> GatewayError | None:
         return DatabaseUnavailableError()
     if isinstance(error, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError):
         return BadUserInputError("A text holds a character that cannot be stored, such as NUL. Leave it out.")
+    if isinstance(error, UNREADABLE):
+        return BadUserInputError(
+            "A value cannot be read as what it should be. Send it exactly as an earlier answer gave it."
+        )
     return None

@@ -50,7 +50,8 @@ readable_column (name) AS (VALUES ('tenant_id'), ('id'), ('subject'), ('email'),
     ('active'), ('created_at')),
 routine (signature) AS (VALUES ('app.tenant_id()'), ('app.local_day(bigint, timestamptz)'), ('app.identify(text, text)'),
     ('app.login_lookup(text, text)'), ('app.credential_lookup(text, text)'), ('app.period_presets(date)'),
-    ('app.intervals(text, date, date, date)'))
+    ('app.intervals(text, date, date, date)'), ('app.search_deals(text)'), ('app.search_companies(text)'),
+    ('app.search_contacts(text)'), ('app.search_activities(text)'), ('app.search_tasks(text)'), ('app.search_members(text)'))
 SELECT format('%s is missing', name), 'Restore it from a backup, or migrate a new database: gateway migrate.'
   FROM wanted WHERE to_regclass(name) IS NULL
 UNION ALL

@@ -11,6 +11,9 @@ BEGIN
   END IF;
 END $$;
 
-DROP INDEX members_by_name, tasks_by_completed_at, tasks_by_created_at, tasks_by_due_at, activities_by_created_at,
+DROP INDEX members_by_name, tasks_by_owner, deals_by_owner_and_created_at, tasks_by_completed_at, tasks_by_created_at,
+  tasks_by_due_at, activities_by_created_at,
   contacts_by_created_at, contacts_by_name, companies_by_employees, companies_by_created_at, companies_by_name,
   deals_by_closed_at, deals_by_expected_close, deals_by_amount, deals_by_name, deals_by_created_at;
+
+ALTER TABLE deals DROP COLUMN amount_ten_thousandths;

@@ -1,11 +1,18 @@
 -- What lists are paged and searched by.
+
+-- Comparing numerics is not leakproof, so under a policy a page could not begin in the middle of an index of amounts: every
+-- row before it would be read. Comparing integers is.
+ALTER TABLE deals ADD COLUMN amount_ten_thousandths bigint GENERATED ALWAYS AS ((amount * 10000)::bigint) STORED;
+
+COMMENT ON COLUMN deals.amount_ten_thousandths IS 'The amount in units of 0.0001, to be ordered by.';
+
 -- An index for each ordering, led by the tenant and ended by the id that breaks ties.
 
 CREATE INDEX deals_by_created_at ON deals (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 
 CREATE INDEX deals_by_name ON deals (tenant_id, name, id) WHERE deleted_at IS NULL;
 
-CREATE INDEX deals_by_amount ON deals (tenant_id, amount, id) WHERE deleted_at IS NULL;
+CREATE INDEX deals_by_amount ON deals (tenant_id, amount_ten_thousandths, id) WHERE deleted_at IS NULL;
 
 CREATE INDEX deals_by_expected_close ON deals (tenant_id, expected_close, id) WHERE deleted_at IS NULL;
 
@@ -28,6 +35,11 @@ CREATE INDEX tasks_by_due_at ON tasks (tenant_id, due_at, id) WHERE deleted_at I
 CREATE INDEX tasks_by_created_at ON tasks (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 
 CREATE INDEX tasks_by_completed_at ON tasks (tenant_id, completed_at, id) WHERE deleted_at IS NULL;
+
+-- A member's deals and tasks.
+CREATE INDEX deals_by_owner_and_created_at ON deals (tenant_id, owner_id, created_at, id) WHERE deleted_at IS NULL;
+
+CREATE INDEX tasks_by_owner ON tasks (tenant_id, owner_id, due_at, id) WHERE deleted_at IS NULL;
 
 CREATE INDEX members_by_name ON members (tenant_id, name, id);
 
