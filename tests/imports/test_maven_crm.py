@@ -16,11 +16,13 @@ ANSWERS = """
               leaderboard(first: 1) { member { name team region } won wonValue } }
   pipelineStats { stages { stage { name } deals } } }
 """
-BEST_ACCOUNT = """
-SELECT c.name, sum(d.amount)::int FROM deals d JOIN companies c ON c.tenant_id = $1 AND c.id = d.company_id
- WHERE d.tenant_id = $1 AND d.outcome = 'won' GROUP BY 1 ORDER BY 2 DESC LIMIT 1
+GROUPS = """
+{ outcomes: dealAggregates(groupBy: [OUTCOME], orderBy: { key: OUTCOME, direction: ASC }) { labels count wonValue }
+  members: dealAggregates(groupBy: [OWNER], orderBy: { measure: WON_VALUE }, first: 1) { keys { owner { name } } wonValue }
+  accounts: dealAggregates(groupBy: [COMPANY], orderBy: { measure: WON_VALUE }, first: 1) {
+    keys { company { name } } labels wonValue
+  } }
 """
-COMPANY = "SELECT id FROM companies WHERE tenant_id = $1 AND name = 'Kan-code'"
 
 
 async def test_known_answers_come_back(target: Target, serve: Serve) -> None:
@@ -36,7 +38,15 @@ async def test_known_answers_come_back(target: Target, serve: Serve) -> None:
     assert data["dashboard"]["leaderboard"] == [{"member": best, "won": 349, "wonValue": "1153214"}]
     stages = {entry["stage"]["name"]: entry["deals"] for entry in data["pipelineStats"]["stages"]}
     assert stages == {"Prospecting": 500, "Engaging": 1589, "Won": 4238, "Lost": 2473}
-    assert await target.fetch(BEST_ACCOUNT) == [("Kan-code", 341455)]
+    groups = await client.data(GROUPS)
+    assert groups["outcomes"] == [
+        {"labels": ["open"], "count": 2089, "wonValue": "0"},
+        {"labels": ["won"], "count": 4238, "wonValue": "10005534"},
+        {"labels": ["lost"], "count": 2473, "wonValue": "0"},
+    ]
+    assert groups["members"] == [{"keys": {"owner": {"name": "Darcel Schlecht"}}, "wonValue": "1153214"}]
+    best = {"keys": {"company": {"name": "Kan-code"}}, "labels": ["Kan-code"], "wonValue": "341455"}
+    assert groups["accounts"][0] == best
 
 
 async def test_each_deal_has_one_line_of_a_product_that_is_listed(target: Target) -> None:
