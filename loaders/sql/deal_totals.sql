@@ -7,13 +7,13 @@ WITH board AS (
          s.id AS stage_id, s.name AS stage_name, s.position, s.probability, s.kind
     FROM pipelines p LEFT JOIN stages s ON s.tenant_id = $1 AND s.pipeline_id = p.id
    WHERE p.tenant_id = $1 AND (NOT $2::boolean OR CASE WHEN $3::bigint IS NULL THEN p.is_default ELSE p.id = $3 END)
-), state AS (
+), state AS MATERIALIZED (
   SELECT stage_id, sum(deals)::bigint AS deals, sum(value) AS value, sum(created_days)::bigint AS created_days
     FROM analytics.deal_state
    WHERE tenant_id = $1 AND ($4::bigint IS NULL OR owner_id = $4)
      AND (NOT $2 OR pipeline_id IN (SELECT pipeline_id FROM board))
    GROUP BY stage_id
-), totals AS (
+), totals AS MATERIALIZED (
   SELECT coalesce(sum(created), 0)::bigint AS created, coalesce(sum(won), 0)::bigint AS won,
          coalesce(sum(lost), 0)::bigint AS lost, coalesce(sum(won_value), 0) AS won_value,
          coalesce(sum(lost_value), 0) AS lost_value, coalesce(sum(won_cycle_days), 0)::bigint AS won_cycle_days
@@ -34,7 +34,7 @@ WITH board AS (
   SELECT m.deal_id, b.pipeline_id, max(b.position) AS position
     FROM moves m JOIN board b ON b.stage_id = m.to_stage_id WHERE b.kind <> 'lost'
    GROUP BY m.deal_id, b.pipeline_id
-), reached AS (
+), reached AS MATERIALIZED (
   SELECT pipeline_id, position, count(*) AS deals FROM furthest GROUP BY pipeline_id, position
 )
 SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b.position, b.probability, b.kind,

@@ -63,6 +63,7 @@ PIPELINE_STATS = """
       deals value weightedValue share averageAgeDays entered left conversionToNext medianDaysInStage
     }
     trend { start created won lost wonValue }
+    forecast { start deals value weightedValue }
   }
 }
 """
@@ -154,8 +155,9 @@ async def test_a_relation_that_no_row_has_costs_nothing(counted: Counted, token:
     assert await counted.issued(DEFAULT_QUERY.replace("first: 5", "first: 0"), token=token) == nothing_found
 
 
-async def test_pipeline_stats_issue_three_statements(counted: Counted, token: str) -> None:
-    assert await counted.issued(PIPELINE_STATS, token=token) == Counter(["moment", "deal_board", "deal_trend"])
+async def test_pipeline_stats_issue_four_statements(counted: Counted, token: str) -> None:
+    names = "moment", "deal_board", "deal_trend", "deal_forecast"
+    assert await counted.issued(PIPELINE_STATS, token=token) == Counter(names)
 
 
 async def test_company_analytics_issue_six_statements(

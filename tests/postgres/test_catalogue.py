@@ -26,7 +26,9 @@ OFFENCES = {
     "ALTER POLICY tenant_isolation ON tasks WITH CHECK (true)": ["tasks: its policies are"],
     "CREATE INDEX by_name ON deals (name)": ["by_name: does not lead with tenant_id"],
     "CREATE INDEX by_name ON deals ((tenant_id + 1))": ["by_name: does not lead with tenant_id"],
-    "CREATE INDEX by_words ON deals USING gin (to_tsvector('simple', name))": ["by_words: does not lead with tenant_id"],
+    "CREATE INDEX by_words ON deals USING gin (to_tsvector('simple', name))": [
+        "by_words: does not lead with tenant_id"
+    ],
     "DROP INDEX IF EXISTS tasks_by_text; CREATE INDEX tasks_by_text ON tasks (title)": [
         "tasks_by_text: does not lead with tenant_id"
     ],

@@ -1,0 +1,129 @@
+"""The examples of `docs/clients.md`: generated, compiled and run as they stand there, against a listening gateway."""
+
+import json
+import re
+import runpy
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.api.ids import encode_id
+from gateway.api.schema import sdl
+from tests.conftest import Client, Database
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
+PAGE = ROOT / "docs" / "clients.md"
+FILE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
+CLIENTS = ("apollo", "urql", "graphql-request")
+
+COMPANIES = "SELECT c.id FROM companies c JOIN tenants t ON t.id = c.tenant_id WHERE t.slug = $1 AND deleted_at IS NULL"
+
+tools = runpy.run_path(str(ROOT / "scripts" / "build_graphiql.py"))
+node_and_npm = tools["tools_on_path"]() or tools["tools_in_wheel"]()
+
+pytestmark = pytest.mark.skipif(node_and_npm is None, reason="no Node of version 20 or later")
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    """Node, with the packages of the lock file installed."""
+    assert node_and_npm is not None
+    node, npm = node_and_npm
+    lock = FOLDER / "package-lock.json"
+    installed = FOLDER / "node_modules" / ".installed.json"
+    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+        run([*npm, "ci", "--prefer-offline", "--loglevel=error"], FOLDER)
+        shutil.copy(lock, installed)
+    return str(node)
+
+
+@pytest.fixture(scope="module")
+def examples(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page's files, with what is generated and compiled from them."""
+    folder = tmp_path_factory.mktemp("clients")
+    for name in ("package.json", "tsconfig.json", "drive.mjs"):
+        shutil.copy(FOLDER / name, folder)
+    (folder / "node_modules").symlink_to(FOLDER / "node_modules", target_is_directory=True)
+    (folder / "schema.graphql").write_text(sdl(), encoding="utf-8")
+    for name, text in files():
+        (folder / name).write_text(text, encoding="utf-8")
+    run([node, script("@graphql-codegen/cli"), "--config", "codegen.yml"], folder)
+    run([node, script("typescript", "tsc")], folder)
+    return folder
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_an_example_reads_a_dashboard_every_company_once_and_errors_by_code(
+    client: str, node: str, examples: Path, gateway_url: str, demo: Database, aurora: Client
+) -> None:
+    modules = [str(examples / "built" / f"{name}.js") for name in (client, "remedy")]
+    token = await demo.token("aurora")
+    seen = json.loads(run([node, str(examples / "drive.mjs"), *modules, f"{gateway_url}/graphql", token], examples))
+    async with demo.as_owner() as owner:
+        companies = [encode_id("Company", row["id"]) for row in await owner.fetch(COMPANIES, "aurora")]
+    assert len(companies) > 90
+    assert sorted(seen["companies"]) == sorted(companies)
+    assert without_clock(seen["dashboard"]) == without_clock(await dashboard(aurora))
+    assert seen["tooMany"] == ["BAD_USER_INPUT"]
+    assert (seen["unauthenticated"], seen["remedies"]) == (["TOKEN_MALFORMED"], ["sign in"])
+
+
+def test_the_generated_types_refuse_what_the_schema_does_not_have(node: str, examples: Path) -> None:
+    wrong = examples / "wrong.ts"
+    wrong.write_text(
+        'import type { CompaniesQueryVariables, DashboardQuery } from "./generated.js";\n'
+        'export const variables: CompaniesQueryVariables = { first: "ten" };\n'
+        'export const value: DashboardQuery["dashboard"]["overview"]["deals"]["wonValue"] = 12.5;\n'
+    )
+    try:
+        command = [node, script("typescript", "tsc"), "--noEmit"]
+        told = subprocess.run(command, cwd=examples, capture_output=True, text=True, check=False)
+    finally:
+        wrong.unlink()
+    assert re.findall(r"^wrong\.ts\((\d+),.* error (\w+):", told.stdout, re.MULTILINE) == [
+        ("2", "TS2322"),
+        ("3", "TS2322"),
+    ]
+
+
+def test_every_block_of_code_on_the_page_is_a_file_that_is_tried() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    names = [name for name, _ in files()]
+    assert page.count("```") == 2 * len(names)
+    assert set(names) == {"codegen.yml", "operations.graphql", "remedy.ts", *(f"{client}.ts" for client in CLIENTS)}
+
+
+def files() -> Iterator[tuple[str, str]]:
+    for found in FILE.finditer(PAGE.read_text(encoding="utf-8")):
+        yield found[1], found[2]
+
+
+def script(package: str, name: str | None = None) -> str:
+    """The script behind a package's command."""
+    folder = FOLDER / "node_modules" / package
+    commands = json.loads((folder / "package.json").read_text())["bin"]
+    return str(folder / (commands[name] if name else next(iter(commands.values()))))
+
+
+def run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+async def dashboard(client: Client) -> dict[str, Any]:
+    query = dict(files())["operations.graphql"].partition("query Companies")[0]
+    answer: dict[str, Any] = (await client.data(query, period={"preset": "LAST_90_DAYS"}))["dashboard"]
+    return answer
+
+
+def without_clock(value: Any) -> Any:
+    """Without the moment, and without the names of types that a cache asks for."""
+    if isinstance(value, dict):
+        return {name: without_clock(entry) for name, entry in value.items() if name not in {"asOf", "__typename"}}
+    return [without_clock(entry) for entry in value] if isinstance(value, list) else value

@@ -1,0 +1,23 @@
+-- name: moment
+-- The moment of a snapshot: one row with the clock, the tenant's local day and the presets' day ranges around it.
+SELECT clock.as_of, day.today, t.id, t.slug, t.name, t.plan, t.currency, t.time_zone,
+       presets.names, presets.from_days, presets.to_days
+  FROM tenants t
+ CROSS JOIN LATERAL (SELECT clock_timestamp() AS as_of OFFSET 0) AS clock
+ CROSS JOIN LATERAL (SELECT timezone(t.time_zone, clock.as_of)::date AS today) AS day
+ CROSS JOIN LATERAL (SELECT array_agg(p.preset) AS names, array_agg(p.from_day) AS from_days, array_agg(p.to_day) AS to_days
+                       FROM app.period_presets(day.today) AS p) AS presets
+ WHERE t.id = $1;
+
+-- name: companies_page
+SELECT r.id, r.owner_id, r.name, r.industry, r.region, r.website, r.employees, r.created_at, r.created_day, r.updated_at, r.name AS sort_value, r.id AS sort_id
+  FROM companies AS r
+  WHERE r.tenant_id = $1
+  AND r.deleted_at IS NULL
+  ORDER BY r.name ASC, r.id ASC LIMIT $2::bigint;
+
+-- name: companies_count
+SELECT count(*)
+  FROM companies AS r
+  WHERE r.tenant_id = $1
+  AND r.deleted_at IS NULL;

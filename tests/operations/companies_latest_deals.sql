@@ -1,0 +1,33 @@
+-- name: moment
+-- The moment of a snapshot: one row with the clock, the tenant's local day and the presets' day ranges around it.
+SELECT clock.as_of, day.today, t.id, t.slug, t.name, t.plan, t.currency, t.time_zone,
+       presets.names, presets.from_days, presets.to_days
+  FROM tenants t
+ CROSS JOIN LATERAL (SELECT clock_timestamp() AS as_of OFFSET 0) AS clock
+ CROSS JOIN LATERAL (SELECT timezone(t.time_zone, clock.as_of)::date AS today) AS day
+ CROSS JOIN LATERAL (SELECT array_agg(p.preset) AS names, array_agg(p.from_day) AS from_days, array_agg(p.to_day) AS to_days
+                       FROM app.period_presets(day.today) AS p) AS presets
+ WHERE t.id = $1;
+
+-- name: companies_page
+SELECT r.id, r.owner_id, r.name, r.industry, r.region, r.website, r.employees, r.created_at, r.created_day, r.updated_at, r.name AS sort_value, r.id AS sort_id
+  FROM companies AS r
+  WHERE r.tenant_id = $1
+  AND r.deleted_at IS NULL
+  ORDER BY r.name ASC, r.id ASC LIMIT $2::bigint;
+
+-- name: deals_by_company
+SELECT parent.id, page.*
+  FROM unnest($2::bigint[]) WITH ORDINALITY AS parent (id, place)
+  CROSS JOIN LATERAL (SELECT r.id, r.pipeline_id, r.stage_id, r.owner_id, r.company_id, r.name, r.amount, r.outcome, r.expected_close, r.created_at, r.stage_entered_at, r.closed_at, r.updated_at, r.version, r.external_id, r.created_at AS sort_value, r.id AS sort_id
+  FROM deals AS r
+  WHERE r.tenant_id = $1
+  AND r.deleted_at IS NULL
+  AND r.company_id = parent.id
+  ORDER BY r.created_at DESC, r.id DESC LIMIT $3::bigint) AS page
+  ORDER BY parent.place, (page.sort_value IS NULL) ASC, page.sort_value DESC, page.sort_id DESC;
+
+-- name: members_by_id
+-- Members of the given ids, in any order.
+SELECT id, email, name, role, team, region, active, created_at
+  FROM members WHERE tenant_id = $1 AND id = ANY($2::bigint[]);

@@ -1,0 +1,155 @@
+-- name: moment
+-- The moment of a snapshot: one row with the clock, the tenant's local day and the presets' day ranges around it.
+SELECT clock.as_of, day.today, t.id, t.slug, t.name, t.plan, t.currency, t.time_zone,
+       presets.names, presets.from_days, presets.to_days
+  FROM tenants t
+ CROSS JOIN LATERAL (SELECT clock_timestamp() AS as_of OFFSET 0) AS clock
+ CROSS JOIN LATERAL (SELECT timezone(t.time_zone, clock.as_of)::date AS today) AS day
+ CROSS JOIN LATERAL (SELECT array_agg(p.preset) AS names, array_agg(p.from_day) AS from_days, array_agg(p.to_day) AS to_days
+                       FROM app.period_presets(day.today) AS p) AS presets
+ WHERE t.id = $1;
+
+-- name: deal_trend
+-- One row an interval of unit $4 that meets [$5, $6), oldest first, zeros included; with nulls for the period: the last
+-- twelve up to the one of local day $7. $2: a pipeline or null, $3: an owner or null.
+WITH intervals AS MATERIALIZED (
+  SELECT start, range_from, range_to FROM app.intervals($4::text, $5::date, $6::date, $7::date)
+), flow AS (
+  SELECT date_trunc($4, day::timestamp)::date AS start, sum(created)::bigint AS created, sum(won)::bigint AS won,
+         sum(lost)::bigint AS lost, sum(won_value) AS won_value
+    FROM analytics.deal_flow
+   WHERE tenant_id = $1 AND ($2::bigint IS NULL OR pipeline_id = $2) AND ($3::bigint IS NULL OR owner_id = $3)
+     AND day >= (SELECT min(range_from) FROM intervals) AND day < (SELECT max(range_to) FROM intervals)
+   GROUP BY 1
+)
+SELECT start, coalesce(created, 0) AS created, coalesce(won, 0) AS won, coalesce(lost, 0) AS lost,
+       coalesce(won_value, 0) AS won_value
+  FROM intervals LEFT JOIN flow USING (start) ORDER BY start;
+
+-- name: leaderboard
+-- One row an owner, best won value of [$3, $4) first, at most $5; $2: one owner or null. Open value is of now.
+SELECT owner_id, coalesce(flow.won, 0) AS won, coalesce(flow.lost, 0) AS lost,
+       coalesce(flow.won_value, 0) AS won_value, coalesce(pipe.open_value, 0) AS open_value
+  FROM (SELECT owner_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value) AS won_value
+          FROM analytics.deal_flow
+         WHERE tenant_id = $1 AND day >= $3::date AND day < $4::date AND ($2::bigint IS NULL OR owner_id = $2)
+         GROUP BY owner_id HAVING sum(won) + sum(lost) > 0) AS flow
+  FULL JOIN (SELECT d.owner_id, sum(d.value) AS open_value
+               FROM analytics.deal_state d JOIN stages s ON s.tenant_id = $1 AND s.id = d.stage_id
+              WHERE d.tenant_id = $1 AND s.kind = 'open' AND ($2 IS NULL OR d.owner_id = $2)
+              GROUP BY d.owner_id HAVING sum(d.deals) > 0) AS pipe USING (owner_id)
+ ORDER BY won_value DESC, won DESC, open_value DESC, owner_id
+ LIMIT $5;
+
+-- name: activity_summary
+-- One row: activities of [$3, $4) by kind, and those of local day $5 and of its ISO week; $2: an owner or null.
+SELECT coalesce(sum(calls) FILTER (WHERE day >= $3::date AND day < $4::date), 0)::bigint AS calls,
+       coalesce(sum(emails) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS emails,
+       coalesce(sum(meetings) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS meetings,
+       coalesce(sum(notes) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS notes,
+       coalesce(sum(calls + emails + meetings + notes) FILTER (WHERE day = $5::date), 0)::bigint AS today,
+       coalesce(sum(calls + emails + meetings + notes)
+         FILTER (WHERE day >= date_trunc('week', $5::timestamp)::date AND day < date_trunc('week', $5::timestamp)::date + 7), 0)::bigint AS week
+  FROM analytics.activity_flow
+ WHERE tenant_id = $1 AND ($2::bigint IS NULL OR owner_id = $2)
+   AND day >= least($3, date_trunc('week', $5::timestamp)::date)
+   AND day < greatest($4, date_trunc('week', $5::timestamp)::date + 7);
+
+-- name: company_summary
+-- One row: companies of an owner ($2, null: everyone), those with deals, those created in [$3, $4).
+SELECT c.total, d.with_deals, c.new
+  FROM (SELECT coalesce(sum(created), 0)::bigint AS total,
+               coalesce(sum(created) FILTER (WHERE day >= $3::date AND day < $4::date), 0)::bigint AS new
+          FROM analytics.company_flow
+         WHERE tenant_id = $1 AND ($2::bigint IS NULL OR owner_id = $2)) AS c,
+       (SELECT count(*) AS with_deals
+          FROM analytics.companies_with_deals
+         WHERE tenant_id = $1 AND ($2::bigint IS NULL OR owner_id = $2)) AS d;
+
+-- name: task_summary
+-- One row: open tasks, those due before instant $3, those due on local day $4; $2: an owner or null.
+SELECT coalesce(sum(tasks), 0)::bigint AS open,
+       coalesce(sum(tasks) FILTER (WHERE due_at < $3::timestamptz), 0)::bigint AS overdue,
+       coalesce(sum(tasks) FILTER (WHERE due_day = $4::date), 0)::bigint AS due_today
+  FROM analytics.open_tasks WHERE tenant_id = $1 AND ($2::bigint IS NULL OR owner_id = $2);
+
+-- name: recent_activities
+-- The newest $3 activities, newest first; $2: an owner or null.
+SELECT id, kind, subject, body, owner_id, company_id, contact_id, deal_id, occurred_at
+  FROM activities
+ WHERE tenant_id = $1 AND deleted_at IS NULL AND ($2::bigint IS NULL OR owner_id = $2)
+ ORDER BY occurred_at DESC, id DESC LIMIT $3;
+
+-- name: next_tasks
+-- The $3 open tasks that are due first, earliest first, those without a due date last; $2: an owner or null.
+SELECT id, title, priority, owner_id, company_id, deal_id, due_at, completed_at, created_at
+  FROM tasks
+ WHERE tenant_id = $1 AND completed_at IS NULL AND deleted_at IS NULL AND ($2::bigint IS NULL OR owner_id = $2)
+ ORDER BY due_at ASC NULLS LAST, id LIMIT $3;
+
+-- name: deal_board
+-- One row a stage, in order of pipeline (default first) and position; a pipeline without stages has one row without a stage.
+-- $2: whether one pipeline is wanted, $3: which (null: the default one), $4: an owner or null, [$5, $6): the period,
+-- $7: whether entered, left, conversion and median are wanted. The totals of the period stand on every row.
+WITH board AS (
+  SELECT p.id AS pipeline_id, p.name AS pipeline_name, p.is_default,
+         s.id AS stage_id, s.name AS stage_name, s.position, s.probability, s.kind
+    FROM pipelines p LEFT JOIN stages s ON s.tenant_id = $1 AND s.pipeline_id = p.id
+   WHERE p.tenant_id = $1 AND (NOT $2::boolean OR CASE WHEN $3::bigint IS NULL THEN p.is_default ELSE p.id = $3 END)
+), state AS MATERIALIZED (
+  SELECT stage_id, sum(deals)::bigint AS deals, sum(value) AS value, sum(created_days)::bigint AS created_days
+    FROM analytics.deal_state
+   WHERE tenant_id = $1 AND ($4::bigint IS NULL OR owner_id = $4)
+     AND (NOT $2 OR pipeline_id IN (SELECT pipeline_id FROM board))
+   GROUP BY stage_id
+), totals AS MATERIALIZED (
+  SELECT coalesce(sum(created), 0)::bigint AS created, coalesce(sum(won), 0)::bigint AS won,
+         coalesce(sum(lost), 0)::bigint AS lost, coalesce(sum(won_value), 0) AS won_value,
+         coalesce(sum(lost_value), 0) AS lost_value, coalesce(sum(won_cycle_days), 0)::bigint AS won_cycle_days
+    FROM analytics.deal_flow
+   WHERE tenant_id = $1 AND day >= $5::date AND day < $6::date AND ($4 IS NULL OR owner_id = $4)
+     AND (NOT $2 OR pipeline_id IN (SELECT pipeline_id FROM board))
+), moves AS MATERIALIZED (
+  SELECT m.deal_id, m.from_stage_id, m.to_stage_id, m.days_in_stage
+    FROM analytics.stage_moves m
+   WHERE $7::boolean AND m.tenant_id = $1 AND m.day >= $5 AND m.day < $6 AND ($4 IS NULL OR m.owner_id = $4)
+), entered AS (
+  SELECT to_stage_id AS stage_id, count(*) AS times, count(DISTINCT deal_id) AS deals FROM moves GROUP BY to_stage_id
+), "left" AS (
+  SELECT from_stage_id AS stage_id, count(*) AS times,
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY days_in_stage) AS median_days
+    FROM moves WHERE from_stage_id IS NOT NULL GROUP BY from_stage_id
+), furthest AS (
+  SELECT m.deal_id, b.pipeline_id, max(b.position) AS position
+    FROM moves m JOIN board b ON b.stage_id = m.to_stage_id WHERE b.kind <> 'lost'
+   GROUP BY m.deal_id, b.pipeline_id
+), reached AS MATERIALIZED (
+  SELECT pipeline_id, position, count(*) AS deals FROM furthest GROUP BY pipeline_id, position
+)
+SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b.position, b.probability, b.kind,
+       coalesce(state.deals, 0) AS deals, coalesce(state.value, 0) AS value, coalesce(state.created_days, 0) AS created_days,
+       coalesce(entered.times, 0) AS entered, coalesce("left".times, 0) AS "left",
+       entered.deals AS entered_deals,
+       (SELECT coalesce(sum(r.deals), 0)::bigint FROM reached r
+         WHERE r.pipeline_id = b.pipeline_id AND r.position > b.position) AS later_deals,
+       "left".median_days,
+       totals.created, totals.won, totals.lost, totals.won_value, totals.lost_value, totals.won_cycle_days
+  FROM board b CROSS JOIN totals
+  LEFT JOIN state USING (stage_id) LEFT JOIN entered USING (stage_id) LEFT JOIN "left" USING (stage_id)
+ ORDER BY b.is_default DESC, b.pipeline_name, b.pipeline_id, b.position;
+
+-- name: members_by_id
+-- Members of the given ids, in any order.
+SELECT id, email, name, role, team, region, active, created_at
+  FROM members WHERE tenant_id = $1 AND id = ANY($2::bigint[]);
+
+-- name: companies_by_id
+-- Companies of the given ids that are not deleted, in any order.
+SELECT id, owner_id, name, industry, region, website, employees, created_at, created_day, updated_at
+  FROM companies WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND deleted_at IS NULL;
+
+-- name: deals_by_id
+-- Deals of the given ids that are not deleted, in any order.
+SELECT id, pipeline_id, stage_id, owner_id, company_id, name, amount, outcome, expected_close,
+       created_at, stage_entered_at, closed_at, updated_at, version, external_id
+  FROM deals WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND deleted_at IS NULL;

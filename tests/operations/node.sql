@@ -1,0 +1,67 @@
+-- name: moment
+-- The moment of a snapshot: one row with the clock, the tenant's local day and the presets' day ranges around it.
+SELECT clock.as_of, day.today, t.id, t.slug, t.name, t.plan, t.currency, t.time_zone,
+       presets.names, presets.from_days, presets.to_days
+  FROM tenants t
+ CROSS JOIN LATERAL (SELECT clock_timestamp() AS as_of OFFSET 0) AS clock
+ CROSS JOIN LATERAL (SELECT timezone(t.time_zone, clock.as_of)::date AS today) AS day
+ CROSS JOIN LATERAL (SELECT array_agg(p.preset) AS names, array_agg(p.from_day) AS from_days, array_agg(p.to_day) AS to_days
+                       FROM app.period_presets(day.today) AS p) AS presets
+ WHERE t.id = $1;
+
+-- name: deals_by_id
+-- Deals of the given ids that are not deleted, in any order.
+SELECT id, pipeline_id, stage_id, owner_id, company_id, name, amount, outcome, expected_close,
+       created_at, stage_entered_at, closed_at, updated_at, version, external_id
+  FROM deals WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND deleted_at IS NULL;
+
+-- name: stages_by_id
+-- Stages of the given ids, in any order.
+SELECT id, pipeline_id, name, position, probability, kind
+  FROM stages WHERE tenant_id = $1 AND id = ANY($2::bigint[]);
+
+-- name: members_by_id
+-- Members of the given ids, in any order.
+SELECT id, email, name, role, team, region, active, created_at
+  FROM members WHERE tenant_id = $1 AND id = ANY($2::bigint[]);
+
+-- name: companies_by_id
+-- Companies of the given ids that are not deleted, in any order.
+SELECT id, owner_id, name, industry, region, website, employees, created_at, created_day, updated_at
+  FROM companies WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND deleted_at IS NULL;
+
+-- name: activities_by_deal
+SELECT parent.id, page.*
+  FROM unnest($2::bigint[]) WITH ORDINALITY AS parent (id, place)
+  CROSS JOIN LATERAL (SELECT r.id, r.kind, r.subject, r.body, r.owner_id, r.company_id, r.contact_id, r.deal_id, r.occurred_at, r.occurred_at AS sort_value, r.id AS sort_id
+  FROM activities AS r
+  WHERE r.tenant_id = $1
+  AND r.deleted_at IS NULL
+  AND r.deal_id = parent.id
+  ORDER BY r.occurred_at DESC, r.id DESC LIMIT $3::bigint) AS page
+  ORDER BY parent.place, (page.sort_value IS NULL) ASC, page.sort_value DESC, page.sort_id DESC;
+
+-- name: tasks_by_deal
+SELECT parent.id, page.*
+  FROM unnest($2::bigint[]) WITH ORDINALITY AS parent (id, place)
+  CROSS JOIN LATERAL (SELECT *
+  FROM ((SELECT r.id, r.title, r.priority, r.owner_id, r.company_id, r.deal_id, r.due_at, r.completed_at, r.created_at, r.due_at AS sort_value, r.id AS sort_id
+  FROM tasks AS r
+  WHERE r.tenant_id = $1
+  AND r.deleted_at IS NULL
+  AND r.deal_id = parent.id
+  AND r.due_at IS NOT NULL
+  ORDER BY r.due_at ASC, r.id ASC LIMIT $3::bigint)
+  UNION ALL (SELECT r.id, r.title, r.priority, r.owner_id, r.company_id, r.deal_id, r.due_at, r.completed_at, r.created_at, r.due_at AS sort_value, r.id AS sort_id
+  FROM tasks AS r
+  WHERE r.tenant_id = $1
+  AND r.deleted_at IS NULL
+  AND r.deal_id = parent.id
+  AND r.due_at IS NULL
+  ORDER BY r.due_at ASC, r.id ASC LIMIT $3::bigint)) AS page
+  ORDER BY (page.sort_value IS NULL) ASC, page.sort_value ASC, page.sort_id ASC LIMIT $3::bigint) AS page
+  ORDER BY parent.place, (page.sort_value IS NULL) ASC, page.sort_value ASC, page.sort_id ASC;
+
+-- name: pipelines_by_id
+-- Pipelines of the given ids, in any order.
+SELECT id, name, is_default FROM pipelines WHERE tenant_id = $1 AND id = ANY($2::bigint[]);

@@ -1,0 +1,98 @@
+-- name: moment
+-- The moment of a snapshot: one row with the clock, the tenant's local day and the presets' day ranges around it.
+SELECT clock.as_of, day.today, t.id, t.slug, t.name, t.plan, t.currency, t.time_zone,
+       presets.names, presets.from_days, presets.to_days
+  FROM tenants t
+ CROSS JOIN LATERAL (SELECT clock_timestamp() AS as_of OFFSET 0) AS clock
+ CROSS JOIN LATERAL (SELECT timezone(t.time_zone, clock.as_of)::date AS today) AS day
+ CROSS JOIN LATERAL (SELECT array_agg(p.preset) AS names, array_agg(p.from_day) AS from_days, array_agg(p.to_day) AS to_days
+                       FROM app.period_presets(day.today) AS p) AS presets
+ WHERE t.id = $1;
+
+-- name: deal_board
+-- One row a stage, in order of pipeline (default first) and position; a pipeline without stages has one row without a stage.
+-- $2: whether one pipeline is wanted, $3: which (null: the default one), $4: an owner or null, [$5, $6): the period,
+-- $7: whether entered, left, conversion and median are wanted. The totals of the period stand on every row.
+WITH board AS (
+  SELECT p.id AS pipeline_id, p.name AS pipeline_name, p.is_default,
+         s.id AS stage_id, s.name AS stage_name, s.position, s.probability, s.kind
+    FROM pipelines p LEFT JOIN stages s ON s.tenant_id = $1 AND s.pipeline_id = p.id
+   WHERE p.tenant_id = $1 AND (NOT $2::boolean OR CASE WHEN $3::bigint IS NULL THEN p.is_default ELSE p.id = $3 END)
+), state AS MATERIALIZED (
+  SELECT stage_id, sum(deals)::bigint AS deals, sum(value) AS value, sum(created_days)::bigint AS created_days
+    FROM analytics.deal_state
+   WHERE tenant_id = $1 AND ($4::bigint IS NULL OR owner_id = $4)
+     AND (NOT $2 OR pipeline_id IN (SELECT pipeline_id FROM board))
+   GROUP BY stage_id
+), totals AS MATERIALIZED (
+  SELECT coalesce(sum(created), 0)::bigint AS created, coalesce(sum(won), 0)::bigint AS won,
+         coalesce(sum(lost), 0)::bigint AS lost, coalesce(sum(won_value), 0) AS won_value,
+         coalesce(sum(lost_value), 0) AS lost_value, coalesce(sum(won_cycle_days), 0)::bigint AS won_cycle_days
+    FROM analytics.deal_flow
+   WHERE tenant_id = $1 AND day >= $5::date AND day < $6::date AND ($4 IS NULL OR owner_id = $4)
+     AND (NOT $2 OR pipeline_id IN (SELECT pipeline_id FROM board))
+), moves AS MATERIALIZED (
+  SELECT m.deal_id, m.from_stage_id, m.to_stage_id, m.days_in_stage
+    FROM analytics.stage_moves m
+   WHERE $7::boolean AND m.tenant_id = $1 AND m.day >= $5 AND m.day < $6 AND ($4 IS NULL OR m.owner_id = $4)
+), entered AS (
+  SELECT to_stage_id AS stage_id, count(*) AS times, count(DISTINCT deal_id) AS deals FROM moves GROUP BY to_stage_id
+), "left" AS (
+  SELECT from_stage_id AS stage_id, count(*) AS times,
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY days_in_stage) AS median_days
+    FROM moves WHERE from_stage_id IS NOT NULL GROUP BY from_stage_id
+), furthest AS (
+  SELECT m.deal_id, b.pipeline_id, max(b.position) AS position
+    FROM moves m JOIN board b ON b.stage_id = m.to_stage_id WHERE b.kind <> 'lost'
+   GROUP BY m.deal_id, b.pipeline_id
+), reached AS MATERIALIZED (
+  SELECT pipeline_id, position, count(*) AS deals FROM furthest GROUP BY pipeline_id, position
+)
+SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b.position, b.probability, b.kind,
+       coalesce(state.deals, 0) AS deals, coalesce(state.value, 0) AS value, coalesce(state.created_days, 0) AS created_days,
+       coalesce(entered.times, 0) AS entered, coalesce("left".times, 0) AS "left",
+       entered.deals AS entered_deals,
+       (SELECT coalesce(sum(r.deals), 0)::bigint FROM reached r
+         WHERE r.pipeline_id = b.pipeline_id AND r.position > b.position) AS later_deals,
+       "left".median_days,
+       totals.created, totals.won, totals.lost, totals.won_value, totals.lost_value, totals.won_cycle_days
+  FROM board b CROSS JOIN totals
+  LEFT JOIN state USING (stage_id) LEFT JOIN entered USING (stage_id) LEFT JOIN "left" USING (stage_id)
+ ORDER BY b.is_default DESC, b.pipeline_name, b.pipeline_id, b.position;
+
+-- name: deal_trend
+-- One row an interval of unit $4 that meets [$5, $6), oldest first, zeros included; with nulls for the period: the last
+-- twelve up to the one of local day $7. $2: a pipeline or null, $3: an owner or null.
+WITH intervals AS MATERIALIZED (
+  SELECT start, range_from, range_to FROM app.intervals($4::text, $5::date, $6::date, $7::date)
+), flow AS (
+  SELECT date_trunc($4, day::timestamp)::date AS start, sum(created)::bigint AS created, sum(won)::bigint AS won,
+         sum(lost)::bigint AS lost, sum(won_value) AS won_value
+    FROM analytics.deal_flow
+   WHERE tenant_id = $1 AND ($2::bigint IS NULL OR pipeline_id = $2) AND ($3::bigint IS NULL OR owner_id = $3)
+     AND day >= (SELECT min(range_from) FROM intervals) AND day < (SELECT max(range_to) FROM intervals)
+   GROUP BY 1
+)
+SELECT start, coalesce(created, 0) AS created, coalesce(won, 0) AS won, coalesce(lost, 0) AS lost,
+       coalesce(won_value, 0) AS won_value
+  FROM intervals LEFT JOIN flow USING (start) ORDER BY start;
+
+-- name: deal_forecast
+-- One row an interval of unit $4 that meets [$5, $6), earliest first, zeros included; with nulls for the period: twelve
+-- intervals from the one of local day $7 on. Open deals by expected close. $2: a pipeline, $3: an owner or null.
+WITH range AS (
+  SELECT coalesce($5::date, date_trunc($4::text, $7::date::timestamp)::date) AS from_day,
+         coalesce($6::date, (date_trunc($4, $7::timestamp) + 12 * step)::date) AS to_day
+    FROM (SELECT CASE $4 WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || $4)::interval END AS step) AS s
+), open AS (
+  SELECT date_trunc($4, d.expected_close::timestamp)::date AS start, count(*) AS deals,
+         sum(coalesce(d.amount, 0)) AS value, sum(coalesce(d.amount, 0) * s.probability) AS weighted_value
+    FROM deals d JOIN stages s ON s.tenant_id = $1 AND s.id = d.stage_id
+   WHERE d.tenant_id = $1 AND d.deleted_at IS NULL AND d.outcome = 'open' AND d.pipeline_id = $2
+     AND ($3::bigint IS NULL OR d.owner_id = $3)
+     AND d.expected_close >= (SELECT from_day FROM range) AND d.expected_close < (SELECT to_day FROM range)
+   GROUP BY 1
+)
+SELECT i.start, coalesce(open.deals, 0) AS deals, coalesce(open.value, 0) AS value,
+       coalesce(open.weighted_value, 0) AS weighted_value
+  FROM range, app.intervals($4, range.from_day, range.to_day, $7) AS i LEFT JOIN open USING (start) ORDER BY start;

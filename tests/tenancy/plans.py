@@ -1,0 +1,53 @@
+"""What a statement does, as its plan and its rows show it."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+
+from loaders.reads import Statement
+
+FILTER = re.compile(r"\b(?:\w+\.)?(?:tenant_id|id) = \$1\b")
+
+
+async def unfiltered(connection: asyncpg.Connection, statement: Statement) -> list[str]:
+    """Tables of tenants that a statement's plan scans without the statement's own filter.
+
+    The plan says what is done, whatever the text looks like; it is made for any value of the parameters.
+    """
+    prepared = await connection.prepare(statement.sql)
+    nulls = ", ".join("NULL" for _ in prepared.get_parameters())
+    async with connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE examined AS {statement.sql}")
+        plan = json.loads(await connection.fetchval(f"EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE examined ({nulls})"))
+        await connection.execute("DEALLOCATE examined")
+    return [node["Relation Name"] for node in _scans(plan[0]["Plan"]) if not _filters(node)]
+
+
+def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "Relation Name" in node:
+        yield node
+    for child in node.get("Plans", []):
+        yield from _scans(child)
+
+
+def _filters(node: dict[str, Any]) -> bool:
+    conditions = " ".join(str(node.get(key, "")) for key in ("Index Cond", "Recheck Cond", "Filter"))
+    column = "id" if node["Relation Name"] == "tenants" else "tenant_id"
+    return f"({node['Alias']}.{column} = $1)" in conditions and " OR " not in conditions.partition("= $1)")[0]
+
+
+def weakened(statement: Statement) -> Iterator[Statement]:
+    """The statement without one of its filters, for each of them."""
+    for found in FILTER.finditer(statement.sql):
+        before, after = statement.sql[: found.start()], statement.sql[found.end() :]
+        yield replace(statement, sql=f"{before}$1::bigint IS NOT NULL{after}")
+
+
+def answer(rows: list[asyncpg.Record]) -> list[tuple[Any, ...]]:
+    """Rows to compare: in an order of their own, without the clock."""
+    return sorted((tuple(value for name, value in row.items() if name != "as_of") for row in rows), key=repr)
