@@ -26,21 +26,27 @@ async def demo_database(directory: Path, size: Size, console: Console) -> AsyncI
 
     The server ends with the block.
     """
+    async with empty_database(directory, f"demo_{size}") as settings:
+        await _load(settings.require("migration_database_url"), size, console)
+        yield settings
+
+
+@asynccontextmanager
+async def empty_database(directory: Path, name: str) -> AsyncIterator[Settings]:
+    """Settings of a gateway on the running, migrated database of a name; it keeps what an earlier run left in it."""
     secrets = Secrets.of(directory)
     with EmbeddedPostgres(directory / "postgres") as server:
-        database = f"demo_{size}"
         passwords = RolePasswords(secrets.owner, secrets.worker, secrets.gateway)
-        await bootstrap(server.superuser_dsn, database=database, passwords=passwords)
-        owner_dsn = server.dsn("owner", secrets.owner, database)
-        await migrate(owner_dsn)
-        await _load(owner_dsn, size, console)
-        yield load_settings(
-            database_url=SecretStr(server.dsn("gateway", secrets.gateway, database)),
-            migration_database_url=SecretStr(owner_dsn),
-            worker_database_url=SecretStr(server.dsn("worker", secrets.worker, database)),
+        await bootstrap(server.superuser_dsn, database=name, passwords=passwords)
+        settings = load_settings(
+            database_url=SecretStr(server.dsn("gateway", secrets.gateway, name)),
+            migration_database_url=SecretStr(server.dsn("owner", secrets.owner, name)),
+            worker_database_url=SecretStr(server.dsn("worker", secrets.worker, name)),
             jwt_secret=SecretStr(secrets.jwt),
             access_token_lifetime_seconds=TOKEN_LIFETIME_SECONDS,
         )
+        await migrate(settings.require("migration_database_url"))
+        yield settings
 
 
 async def _load(owner_dsn: str, size: Size, console: Console) -> None:

@@ -22,13 +22,11 @@ from pathlib import Path
 
 import asyncpg
 
+from benchmarks.data import empty_database
 from gateway.commands.create_tenant import NewTenant, create_tenant
 from gateway.imports.importer import Job, import_tenant
 from gateway.imports.loading import load_mapping
 from gateway.imports.rejects import Rejects
-from gateway.postgres.bootstrap import RolePasswords, bootstrap
-from gateway.postgres.embedded import EmbeddedPostgres
-from gateway.postgres.migrate import migrate
 
 DEALS = 100_000
 REPEATS = 3
@@ -73,6 +71,12 @@ class ImportFigures:
     def ratio(self) -> float:
         """Time of an import, in those of a bare COPY."""
         return self.import_seconds / self.copy_seconds
+
+    def sentences(self) -> list[str]:
+        first = f"Import of {self.deals:,} deals: {self.import_seconds:.1f} s"
+        bare = f"a bare COPY of the same {self.copy_seconds:.1f} s, ratio {self.ratio:.2f}"
+        again = f"again, all unchanged, {self.repeat_seconds:.1f} s"
+        return [f"{first}; {bare}; {again}; peak memory {self.peak_bytes / 2**20:.0f} MiB."]
 
 
 @dataclass(frozen=True)
@@ -220,14 +224,11 @@ async def _import_alone(owner_dsn: str, deals: int) -> None:
         await owner.close()
 
 
-async def _measure_alone(directory: Path, deals: int) -> ImportFigures:
+async def measure_alone(deals: int = DEALS) -> ImportFigures:
     """On an embedded PostgreSQL of its own."""
-    passwords = RolePasswords("owner", "worker", "gateway")
-    with EmbeddedPostgres(directory / "postgres") as server:
-        await bootstrap(server.superuser_dsn, database="imports", passwords=passwords)
-        owner_dsn = server.dsn("owner", passwords.owner, "imports")
-        await migrate(owner_dsn)
-        return await measure(owner_dsn, deals=deals)
+    with tempfile.TemporaryDirectory() as directory:
+        async with empty_database(Path(directory), "imports") as settings:
+            return await measure(settings.require("migration_database_url"), deals=deals)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -236,11 +237,8 @@ def main(arguments: Sequence[str]) -> None:
         asyncio.run(_import_alone(arguments[1], int(arguments[2])))
         print(_own_peak_bytes())
         return
-    with tempfile.TemporaryDirectory() as directory:
-        figures = asyncio.run(_measure_alone(Path(directory), int(arguments[0]) if arguments else DEALS))
-    print(f"{figures.deals} deals: COPY {figures.copy_seconds:.2f} s, import {figures.import_seconds:.2f} s")
-    print(f"ratio {figures.ratio:.2f}, import again {figures.repeat_seconds:.2f} s")
-    print(f"peak memory {figures.peak_bytes / 2**20:.0f} MiB")
+    figures = asyncio.run(measure_alone(int(arguments[0]) if arguments else DEALS))
+    print("\n".join(figures.sentences()))
 
 
 if __name__ == "__main__":

@@ -17,16 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from pydantic import SecretStr
 
+from benchmarks.data import empty_database
 from benchmarks.measure import STATEMENTS
 from benchmarks.servers import HOST, Server, gateway, get
 from gateway.commands.add_member import NewMember, add_member
 from gateway.commands.create_tenant import NewTenant, create_tenant
-from gateway.postgres.bootstrap import RolePasswords, bootstrap
-from gateway.postgres.embedded import EmbeddedPostgres
-from gateway.postgres.migrate import migrate
-from gateway.settings import Settings, load_settings
+from gateway.settings import Settings
 from gateway.tokens import issue_token
 
 COMPANIES = 100_000
@@ -71,6 +68,18 @@ class ListFigures:
     def ratio(self) -> float:
         """Time of the deep page, in those of the first one."""
         return self.deep_page_ms / self.first_page_ms
+
+    def sentences(self) -> list[str]:
+        return [
+            (
+                f"Of {self.companies:,} companies in pages of {PAGE_SIZE}: page 1 {self.first_page_ms:.2f} ms, "
+                f"page {DEEP_PAGE} {self.deep_page_ms:.2f} ms, ratio {self.ratio:.2f}."
+            ),
+            (
+                f"50 companies, each with its 5 latest deals and their owners: {self.nested_ms:.1f} ms, "
+                f"{self.nested_statements:g} statements."
+            ),
+        ]
 
 
 class Caller:
@@ -153,28 +162,17 @@ async def _fill(owner_dsn: str, companies: int) -> str:
     return slug
 
 
-async def _measure_alone(directory: Path, companies: int) -> ListFigures:
+async def measure_alone(companies: int = COMPANIES) -> ListFigures:
     """On an embedded PostgreSQL of its own."""
-    passwords = RolePasswords("owner", "worker", "gateway")
-    with EmbeddedPostgres(directory / "postgres") as server:
-        await bootstrap(server.superuser_dsn, database="lists", passwords=passwords)
-        owner_dsn = server.dsn("owner", passwords.owner, "lists")
-        await migrate(owner_dsn)
-        settings = load_settings(
-            database_url=SecretStr(server.dsn("gateway", passwords.gateway, "lists")),
-            migration_database_url=SecretStr(owner_dsn),
-            jwt_secret=SecretStr("a secret of the benchmark of lists, long enough"),
-        )
-        return await measure(settings, directory / "gateway.log", companies=companies)
+    with tempfile.TemporaryDirectory() as directory:
+        async with empty_database(Path(directory), "lists") as settings:
+            return await measure(settings, Path(directory) / "gateway.log", companies=companies)
 
 
 def main(arguments: Sequence[str]) -> None:
     """`python -m benchmarks.lists [COMPANIES]`."""
-    with tempfile.TemporaryDirectory() as directory:
-        figures = asyncio.run(_measure_alone(Path(directory), int(arguments[0]) if arguments else COMPANIES))
-    print(f"{figures.companies} companies, pages of {PAGE_SIZE}: the first {figures.first_page_ms:.2f} ms, ", end="")
-    print(f"page {DEEP_PAGE} {figures.deep_page_ms:.2f} ms, ratio {figures.ratio:.2f}")
-    print(f"50 companies with 5 deals each: {figures.nested_ms:.2f} ms, {figures.nested_statements:g} statements")
+    figures = asyncio.run(measure_alone(int(arguments[0]) if arguments else COMPANIES))
+    print("\n".join(figures.sentences()))
 
 
 if __name__ == "__main__":

@@ -126,6 +126,8 @@ def _sentences(results: Results) -> Iterator[str]:
     yield f"Ceiling of HTTP server and load generator together: {ceiling} requests/s of a constant answer."
     seconds = f"{results.demo_seconds:.1f} s"
     yield f"`make demo` to its first dashboard, from an empty directory, installation aside: {seconds}."
+    yield from results.lists.sentences()
+    yield from results.imports.sentences()
     yield f"Before measuring, {results.compared_answers} answers of both servers were compared and were the same."
 
 

@@ -11,6 +11,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from benchmarks.data import demo_database
 from benchmarks.first_answer import seconds_to_first_answer
 from benchmarks.generator import Job
+from benchmarks.imports import ImportFigures
+from benchmarks.imports import measure_alone as imports_alone
+from benchmarks.lists import ListFigures
+from benchmarks.lists import measure_alone as lists_alone
 from benchmarks.machine import Machine, describe
 from benchmarks.measure import GATEWAY, LARGEST, MIX, PLAIN, Cell, Pace, Question, compare, run_load
 from benchmarks.queries import OPERATIONS, Tenant, find_tenants, http_requests
@@ -30,6 +34,8 @@ class Plan:
     size: Size
     pace: Pace
     connections: tuple[int, ...]
+    companies: int
+    imported_deals: int
 
     def questions(self) -> list[Question]:
         """Each operation by the mix of tenants at each number of connections, then by the largest tenant alone."""
@@ -51,6 +57,8 @@ class Results:
     uncached: Cell
     ceiling: float
     demo_seconds: float
+    lists: ListFigures
+    imports: ImportFigures
 
 
 async def run(plan: Plan, console: Console) -> Results:
@@ -63,7 +71,11 @@ async def run(plan: Plan, console: Console) -> Results:
             ceiling = await _ceiling(plan.pace, tenants, Path(logs))
     console.print("Starting a small demo from nothing …")
     demo_seconds = await asyncio.to_thread(seconds_to_first_answer)
-    return Results(machine, plan.size.value, plan.pace, compared, cells, uncached, ceiling, demo_seconds)
+    console.print("Paging through a long list, importing a large file …")
+    lists, imports = await lists_alone(plan.companies), await imports_alone(plan.imported_deals)
+    return Results(
+        machine, plan.size.value, plan.pace, compared, cells, uncached, ceiling, demo_seconds, lists, imports
+    )
 
 
 async def _compare_servers(

@@ -48,9 +48,3 @@ async def activity_counts(reads: Reads, owner_id: int | None, days: Days, today:
     """Counts of an owner's activities, or of all. Source: analytics.activity_flow."""
     (row,) = await reads.fetch(SQL["activity_summary"], owner_id, *days, today)
     return ActivityCounts(*row)
-
-
-async def company_activity_counts(reads: Reads, company_id: int, days: Days, today: date) -> ActivityCounts:
-    """Counts of the activities with a company. Source: analytics.company_activity_flow."""
-    (row,) = await reads.fetch(SQL["company_activity_summary"], company_id, *days, today)
-    return ActivityCounts(*row)

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from loaders.activities import ActivityCounts
 from loaders.periods import ALL_DAYS, Days
 from loaders.pipelines import PipelineRow, StageRow
 from loaders.reads import Reads, statements
@@ -57,6 +58,11 @@ class DealNumbers(NamedTuple):
     flow: DealFlow
 
 
+class CompanyTotals(NamedTuple):
+    deals: DealNumbers
+    activities: ActivityCounts
+
+
 class TrendRow(NamedTuple):
     """`start`: the first day of the interval, which may lie before the period."""
 
@@ -99,11 +105,12 @@ async def pipeline_board(
     return _board(await reads.fetch(SQL["deal_board"], True, pipeline_id, owner_id, *days, moves))
 
 
-async def company_deals(reads: Reads, company_id: int, days: Days) -> DealNumbers:
-    """The deals of one company. Source: analytics.company_deal_state, analytics.company_deal_flow, stages."""
-    (row,) = await reads.fetch(SQL["company_deal_summary"], company_id, *days)
-    open_deals, open_value, weighted_value, *flow = row
-    return DealNumbers(open_deals, open_value, weighted_value, DealFlow(*flow))
+async def company_totals(reads: Reads, company_id: int, days: Days, today: date) -> CompanyTotals:
+    """The deals of one company, and its activities. Source: analytics.company_deal_state, .company_deal_flow,
+    .company_activity_flow, stages."""
+    (row,) = await reads.fetch(SQL["company_totals"], company_id, *days, today)
+    open_deals, open_value, weighted_value, *flow = row[:9]
+    return CompanyTotals(DealNumbers(open_deals, open_value, weighted_value, DealFlow(*flow)), ActivityCounts(*row[9:]))
 
 
 async def deal_trend(

@@ -23,17 +23,3 @@ SELECT coalesce(sum(calls) FILTER (WHERE day >= $3::date AND day < $4::date), 0)
  WHERE tenant_id = $1 AND ($2::bigint IS NULL OR owner_id = $2)
    AND day >= least($3, date_trunc('week', $5::timestamp)::date)
    AND day < greatest($4, date_trunc('week', $5::timestamp)::date + 7);
-
--- name: company_activity_summary
--- As activity_summary, of company $2.
-SELECT coalesce(sum(calls) FILTER (WHERE day >= $3::date AND day < $4::date), 0)::bigint AS calls,
-       coalesce(sum(emails) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS emails,
-       coalesce(sum(meetings) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS meetings,
-       coalesce(sum(notes) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS notes,
-       coalesce(sum(calls + emails + meetings + notes) FILTER (WHERE day = $5::date), 0)::bigint AS today,
-       coalesce(sum(calls + emails + meetings + notes)
-         FILTER (WHERE day >= date_trunc('week', $5::timestamp)::date AND day < date_trunc('week', $5::timestamp)::date + 7), 0)::bigint AS week
-  FROM analytics.company_activity_flow
- WHERE tenant_id = $1 AND company_id = $2
-   AND day >= least($3, date_trunc('week', $5::timestamp)::date)
-   AND day < greatest($4, date_trunc('week', $5::timestamp)::date + 7);

@@ -49,10 +49,12 @@ SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b
   LEFT JOIN state USING (stage_id) LEFT JOIN entered USING (stage_id) LEFT JOIN "left" USING (stage_id)
  ORDER BY b.is_default DESC, b.pipeline_name, b.pipeline_id, b.position;
 
--- name: company_deal_summary
--- One row: open deals of company $2 as they stand now, and what happened to its deals in [$3, $4).
+-- name: company_totals
+-- One row of company $2: its open deals as they stand now, what happened to its deals in [$3, $4), and its activities of
+-- those days by kind, of local day $5, and of that day's ISO week.
 SELECT state.open, state.open_value, state.weighted_value,
-       flow.created, flow.won, flow.lost, flow.won_value, flow.lost_value, flow.won_cycle_days
+       flow.created, flow.won, flow.lost, flow.won_value, flow.lost_value, flow.won_cycle_days,
+       activity.calls, activity.emails, activity.meetings, activity.notes, activity.today, activity.week
   FROM (SELECT coalesce(sum(d.deals), 0)::bigint AS open, coalesce(sum(d.value), 0) AS open_value,
                coalesce(sum(d.value * s.probability), 0) AS weighted_value
           FROM analytics.company_deal_state d JOIN stages s ON s.tenant_id = $1 AND s.id = d.stage_id
@@ -61,7 +63,18 @@ SELECT state.open, state.open_value, state.weighted_value,
                coalesce(sum(lost), 0)::bigint AS lost, coalesce(sum(won_value), 0) AS won_value,
                coalesce(sum(lost_value), 0) AS lost_value, coalesce(sum(won_cycle_days), 0)::bigint AS won_cycle_days
           FROM analytics.company_deal_flow
-         WHERE tenant_id = $1 AND company_id = $2 AND day >= $3::date AND day < $4::date) AS flow;
+         WHERE tenant_id = $1 AND company_id = $2 AND day >= $3::date AND day < $4::date) AS flow,
+       (SELECT coalesce(sum(calls) FILTER (WHERE day >= $3::date AND day < $4::date), 0)::bigint AS calls,
+               coalesce(sum(emails) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS emails,
+               coalesce(sum(meetings) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS meetings,
+               coalesce(sum(notes) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS notes,
+               coalesce(sum(calls + emails + meetings + notes) FILTER (WHERE day = $5::date), 0)::bigint AS today,
+               coalesce(sum(calls + emails + meetings + notes)
+                 FILTER (WHERE day >= date_trunc('week', $5::timestamp)::date AND day < date_trunc('week', $5::timestamp)::date + 7), 0)::bigint AS week
+          FROM analytics.company_activity_flow
+         WHERE tenant_id = $1 AND company_id = $2
+           AND day >= least($3, date_trunc('week', $5::timestamp)::date)
+           AND day < greatest($4, date_trunc('week', $5::timestamp)::date + 7)) AS activity;
 
 -- name: deal_trend
 -- One row an interval of unit $4 that meets [$5, $6), oldest first, zeros included; with nulls for the period: the last

@@ -14,34 +14,6 @@ SELECT clock.as_of, day.today, t.id, t.slug, t.name, t.plan, t.currency, t.time_
 SELECT id, owner_id, name, industry, region, website, employees, created_at, created_day, updated_at
   FROM companies WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND deleted_at IS NULL;
 
--- name: company_deal_summary
--- One row: open deals of company $2 as they stand now, and what happened to its deals in [$3, $4).
-SELECT state.open, state.open_value, state.weighted_value,
-       flow.created, flow.won, flow.lost, flow.won_value, flow.lost_value, flow.won_cycle_days
-  FROM (SELECT coalesce(sum(d.deals), 0)::bigint AS open, coalesce(sum(d.value), 0) AS open_value,
-               coalesce(sum(d.value * s.probability), 0) AS weighted_value
-          FROM analytics.company_deal_state d JOIN stages s ON s.tenant_id = $1 AND s.id = d.stage_id
-         WHERE d.tenant_id = $1 AND d.company_id = $2 AND s.kind = 'open') AS state,
-       (SELECT coalesce(sum(created), 0)::bigint AS created, coalesce(sum(won), 0)::bigint AS won,
-               coalesce(sum(lost), 0)::bigint AS lost, coalesce(sum(won_value), 0) AS won_value,
-               coalesce(sum(lost_value), 0) AS lost_value, coalesce(sum(won_cycle_days), 0)::bigint AS won_cycle_days
-          FROM analytics.company_deal_flow
-         WHERE tenant_id = $1 AND company_id = $2 AND day >= $3::date AND day < $4::date) AS flow;
-
--- name: company_activity_summary
--- As activity_summary, of company $2.
-SELECT coalesce(sum(calls) FILTER (WHERE day >= $3::date AND day < $4::date), 0)::bigint AS calls,
-       coalesce(sum(emails) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS emails,
-       coalesce(sum(meetings) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS meetings,
-       coalesce(sum(notes) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS notes,
-       coalesce(sum(calls + emails + meetings + notes) FILTER (WHERE day = $5::date), 0)::bigint AS today,
-       coalesce(sum(calls + emails + meetings + notes)
-         FILTER (WHERE day >= date_trunc('week', $5::timestamp)::date AND day < date_trunc('week', $5::timestamp)::date + 7), 0)::bigint AS week
-  FROM analytics.company_activity_flow
- WHERE tenant_id = $1 AND company_id = $2
-   AND day >= least($3, date_trunc('week', $5::timestamp)::date)
-   AND day < greatest($4, date_trunc('week', $5::timestamp)::date + 7);
-
 -- name: company_deal_trend
 -- As deal_trend, of company $2; $3: unit, [$4, $5): the period or nulls, $6: the local day.
 WITH intervals AS MATERIALIZED (
@@ -57,6 +29,33 @@ WITH intervals AS MATERIALIZED (
 SELECT start, coalesce(created, 0) AS created, coalesce(won, 0) AS won, coalesce(lost, 0) AS lost,
        coalesce(won_value, 0) AS won_value
   FROM intervals LEFT JOIN flow USING (start) ORDER BY start;
+
+-- name: company_totals
+-- One row of company $2: its open deals as they stand now, what happened to its deals in [$3, $4), and its activities of
+-- those days by kind, of local day $5, and of that day's ISO week.
+SELECT state.open, state.open_value, state.weighted_value,
+       flow.created, flow.won, flow.lost, flow.won_value, flow.lost_value, flow.won_cycle_days,
+       activity.calls, activity.emails, activity.meetings, activity.notes, activity.today, activity.week
+  FROM (SELECT coalesce(sum(d.deals), 0)::bigint AS open, coalesce(sum(d.value), 0) AS open_value,
+               coalesce(sum(d.value * s.probability), 0) AS weighted_value
+          FROM analytics.company_deal_state d JOIN stages s ON s.tenant_id = $1 AND s.id = d.stage_id
+         WHERE d.tenant_id = $1 AND d.company_id = $2 AND s.kind = 'open') AS state,
+       (SELECT coalesce(sum(created), 0)::bigint AS created, coalesce(sum(won), 0)::bigint AS won,
+               coalesce(sum(lost), 0)::bigint AS lost, coalesce(sum(won_value), 0) AS won_value,
+               coalesce(sum(lost_value), 0) AS lost_value, coalesce(sum(won_cycle_days), 0)::bigint AS won_cycle_days
+          FROM analytics.company_deal_flow
+         WHERE tenant_id = $1 AND company_id = $2 AND day >= $3::date AND day < $4::date) AS flow,
+       (SELECT coalesce(sum(calls) FILTER (WHERE day >= $3::date AND day < $4::date), 0)::bigint AS calls,
+               coalesce(sum(emails) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS emails,
+               coalesce(sum(meetings) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS meetings,
+               coalesce(sum(notes) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS notes,
+               coalesce(sum(calls + emails + meetings + notes) FILTER (WHERE day = $5::date), 0)::bigint AS today,
+               coalesce(sum(calls + emails + meetings + notes)
+                 FILTER (WHERE day >= date_trunc('week', $5::timestamp)::date AND day < date_trunc('week', $5::timestamp)::date + 7), 0)::bigint AS week
+          FROM analytics.company_activity_flow
+         WHERE tenant_id = $1 AND company_id = $2
+           AND day >= least($3, date_trunc('week', $5::timestamp)::date)
+           AND day < greatest($4, date_trunc('week', $5::timestamp)::date + 7)) AS activity;
 
 -- name: company_engagement
 -- One row of what engagement is scored from, for company $2 on local day $3: the last contact (a call, email or meeting;

@@ -19,14 +19,13 @@ OWNERS_AND_PERIODS = [(owner, *days) for owner, days in product(OWNERS, PERIODS)
 ARGUMENTS: Mapping[str, Sequence[Sequence[object]]] = {
     "recent_activities": [(owner, FIRST) for owner in OWNERS],
     "activity_summary": [(*given, TODAY) for given in OWNERS_AND_PERIODS],
-    "company_activity_summary": [(COMPANY, *days, TODAY) for days in PERIODS],
     "company_summary": OWNERS_AND_PERIODS,
     "company_engagement": [(COMPANY, TODAY)],
     "deal_board": [
         (one, PIPELINE if one else None, *given, moves)
         for one, given, moves in product((True, False), OWNERS_AND_PERIODS, (True, False))
     ],
-    "company_deal_summary": [(COMPANY, *days) for days in PERIODS],
+    "company_totals": [(COMPANY, *days, TODAY) for days in PERIODS],
     "deal_trend": [
         (pipeline, owner, unit, *days, TODAY)
         for pipeline, owner, unit, days in product((None, PIPELINE), OWNERS, ("week", "month"), (MONTH, (None, None)))
@@ -53,8 +52,7 @@ def arguments_of(name: str) -> Sequence[Sequence[object]]:
 MOST_ROWS: Mapping[str, int] = {
     "recent_activities": FIRST,
     "next_tasks": FIRST,
-    "company_activity_summary": 50,
-    "company_deal_summary": 50,
+    "company_totals": 50,
     "company_deal_trend": 50,
 }
 """Rows of large tables that a statement may touch: as many as it answers with, or as a company has. Records by id: one

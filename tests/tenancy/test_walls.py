@@ -55,11 +55,10 @@ EVER = (date.min, date.max)
 ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "recent_activities": (None, 100),
     "activity_summary": (None, *EVER, TODAY),
-    "company_activity_summary": (1, *EVER, TODAY),
     "company_summary": (None, *EVER),
     "company_engagement": (1, TODAY),
     "deal_board": (False, None, None, *EVER, True),
-    "company_deal_summary": (1, *EVER),
+    "company_totals": (1, *EVER, TODAY),
     "deal_forecast": (1, None, "month", None, None, TODAY),
     "deal_trend": (None, None, "month", None, None, TODAY),
     "company_deal_trend": (1, "month", None, None, TODAY),

@@ -35,8 +35,9 @@ SELECT {tenant}, k * 10 + s, (ARRAY['call', 'email', 'meeting', 'note'])[s], '{m
        k * 10 + 1, now() - s * interval '1 day', '{mark} activity ' || k * 10 + s
   FROM unnest({keys}) AS k, generate_series(1, 4) AS s;
 
-INSERT INTO tasks (tenant_id, id, title, owner_id, company_id, deal_id, due_at, external_id)
-SELECT {tenant}, k, '{mark} task ' || k, k, k, k * 10 + 1, now() + interval '1 hour', '{mark} task ' || k
+INSERT INTO tasks (tenant_id, id, title, owner_id, company_id, deal_id, due_at, completed_at, external_id)
+SELECT {tenant}, k, '{mark} task ' || k, k, k, k * 10 + 1, now() + interval '1 hour', CASE WHEN k = 2 THEN now() END,
+       '{mark} task ' || k
   FROM unnest({keys}) AS k;
 
 INSERT INTO products (tenant_id, id, name, series, unit_price, external_id)

@@ -9,13 +9,12 @@ import strawberry
 from gateway.api.activities import ActivitySummary
 from gateway.api.arguments import TrendInterval
 from gateway.api.companies import Company
-from gateway.api.context import Info
+from gateway.api.context import CompanyKey, Info
 from gateway.api.deal_totals import DealSummary, TrendPoint
 from gateway.api.engagement import Engagement
 from gateway.api.periods import Interval, PeriodInput, Window
-from loaders.activities import company_activity_counts
 from loaders.companies import CompanyRow
-from loaders.deal_totals import company_deal_trend, company_deals
+from loaders.deal_totals import company_deal_trend
 from loaders.tenants import Moment
 
 
@@ -27,6 +26,10 @@ class Scope:
     window: Window
     moment: Moment
 
+    @property
+    def key(self) -> CompanyKey:
+        return CompanyKey(self.company.id, self.window.days, self.moment.today)
+
 
 @strawberry.type(description="A company in numbers, all of one moment.")
 class CompanyAnalytics:
@@ -36,14 +39,12 @@ class CompanyAnalytics:
 
     @strawberry.field(description="Its deals, of all pipelines.")
     async def deals(self, info: Info) -> DealSummary:
-        numbers = await company_deals(info.context.snapshot, self.scope.company.id, self.scope.window.days)
-        return DealSummary.of(numbers, in_period=self.scope.window.shown is not None)
+        totals = await info.context.loaders.company_totals.load(self.scope.key)
+        return DealSummary.of(totals.deals, in_period=self.scope.window.shown is not None)
 
     @strawberry.field(description="Activities that concerned it.")
     async def activities(self, info: Info) -> ActivitySummary:
-        scope = self.scope
-        days, today = scope.window.days, scope.moment.today
-        return ActivitySummary.of(await company_activity_counts(info.context.snapshot, scope.company.id, days, today))
+        return ActivitySummary.of((await info.context.loaders.company_totals.load(self.scope.key)).activities)
 
     @strawberry.field(description="How engaged it is, as of now, whatever the period.")
     async def engagement(self, info: Info) -> Engagement:

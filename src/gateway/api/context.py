@@ -66,6 +66,15 @@ class BoardKey:
     moves: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CompanyKey:
+    """The totals of one company in a period; `today` ends what is counted of today and of this week."""
+
+    company_id: int
+    days: Days
+    today: date
+
+
 class Loaders:
     """The dataloaders of one snapshot. Every loaded record is read once; a missing one is None."""
 
@@ -86,6 +95,9 @@ class Loaders:
         self.task: DataLoader[int, tasks.TaskRow | None] = by_id(tasks.tasks_by_id)
         self.product: DataLoader[int, products.ProductRow | None] = by_id(products.products_by_id)
         self.engagement: DataLoader[int, companies.EngagementFacts] = DataLoader(partial(_engagements, snapshot))
+        self.company_totals: DataLoader[CompanyKey, deal_totals.CompanyTotals] = DataLoader(
+            partial(_company_totals, snapshot)
+        )
         self.board: DataLoader[BoardKey, deal_totals.Board] = DataLoader(partial(self._boards, snapshot))
 
     async def _boards(self, snapshot: Snapshot, keys: list[BoardKey]) -> list[deal_totals.Board]:
@@ -191,6 +203,10 @@ class Context:
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
+
+
+async def _company_totals(snapshot: Snapshot, keys: list[CompanyKey]) -> list[deal_totals.CompanyTotals]:
+    return [await deal_totals.company_totals(snapshot, key.company_id, key.days, key.today) for key in keys]
 
 
 async def _engagements(snapshot: Snapshot, company_ids: list[int]) -> list[companies.EngagementFacts]:
