@@ -9,11 +9,15 @@ import strawberry
 from gateway.api.context import Info
 from gateway.api.cursors import read_cursor, scope_of, write_cursor
 from gateway.api.pages import page_size
+from gateway.api.selection import selected_names
 from gateway.errors import BadUserInputError
 from loaders.keyset import ListSource, Page, PageRequest, count_rows, read_page
 
 NodeType = TypeVar("NodeType")
 DEFAULT_SIZE = 20
+
+PAGED = frozenset({"edges", "nodes", "pageInfo"})
+"""Fields of a connection that need its page."""
 
 NODES: dict[str, Callable[[Any], Any]] = {}
 """How a row of each list becomes a node. The module of each node enters its own: nodes nest each other's lists, so that
@@ -80,9 +84,22 @@ class Listing:
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[NodeType]):
     listing: strawberry.Private[Listing]
-    edges: list[Edge[NodeType]] = strawberry.field(description="The entries with their cursors, in order.")
-    nodes: list[NodeType] = strawberry.field(description="The entries alone, in order.")
-    page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
+    page: strawberry.Private[Page[Any]]
+    scope: strawberry.Private[bytes]
+
+    @strawberry.field(description="The entries with their cursors, in order.")
+    def edges(self) -> list[Edge[NodeType]]:
+        places = zip(self.page.positions, self._nodes(), strict=True)
+        return [Edge(cursor=write_cursor(self.scope, position), node=node) for position, node in places]
+
+    @strawberry.field(description="The entries alone, in order.")
+    def nodes(self) -> list[NodeType]:
+        return self._nodes()
+
+    @strawberry.field(description="Where the page lies in the list.")
+    def page_info(self) -> PageInfo:
+        ends = [write_cursor(self.scope, position) for position in (self.page.positions[:1] + self.page.positions[-1:])]
+        return _page_info(self.listing.request, self.page, ends)
 
     @strawberry.field(description="Entries of the whole list under its filter. Counted only when asked for.")
     async def total_count(self, info: Info) -> int:
@@ -90,14 +107,15 @@ class Connection(Generic[NodeType]):
 
     @classmethod
     async def read(cls, info: Info, listing: Listing) -> Self:
-        """Reads the page that a listing asks for."""
-        page = await listing.page(info)
+        """Reads the page that a listing asks for; none when only its length is wanted."""
+        paged = not PAGED.isdisjoint(selected_names(info._raw_info))
+        page: Page[Any] = await listing.page(info) if paged else Page([], [], False)
         scope = scope_of(info.context.tenant_id or 0, listing.source.name, listing.request)
-        cursors = [write_cursor(scope, position) for position in page.positions]
-        node = NODES[listing.source.name]
-        nodes = [node(row) for row in page.rows]
-        edges = [Edge(cursor=cursor, node=entry) for cursor, entry in zip(cursors, nodes, strict=True)]
-        return cls(listing=listing, edges=edges, nodes=nodes, page_info=_page_info(listing.request, page, cursors))
+        return cls(listing=listing, page=page, scope=scope)
+
+    def _nodes(self) -> list[NodeType]:
+        node = NODES[self.listing.source.name]
+        return [node(row) for row in self.page.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +157,13 @@ class Slice:
         return backwards
 
 
-def _page_info(request: PageRequest, page: Page[Any], cursors: Sequence[str]) -> PageInfo:
+def _page_info(request: PageRequest, page: Page[Any], ends: Sequence[str]) -> PageInfo:
     behind = request.position is not None
     return PageInfo(
         has_next_page=behind if request.backwards else page.more,
         has_previous_page=page.more if request.backwards else behind,
-        start_cursor=cursors[0] if cursors else None,
-        end_cursor=cursors[-1] if cursors else None,
+        start_cursor=ends[0] if ends else None,
+        end_cursor=ends[-1] if ends else None,
     )
 
 
