@@ -34,7 +34,8 @@ def draw_chart(results: Results, path: Path) -> None:
         axes.margins(y=0.15)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0][0].set_ylabel("requests/s", fontsize=9)
-    panels[0][0].legend(fontsize=8, frameon=False)
+    handles, labels = panels[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=2, fontsize=8, frameon=False)
     figure.savefig(path, format="svg", metadata={"Date": None})
     plt.close(figure)
 
