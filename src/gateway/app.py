@@ -118,7 +118,10 @@ class _Parts:
             Route("/health/ready", readiness({"database": self._database_fault}), methods=["GET"]),
             Route("/metrics", metrics(self.scraped, self._refresh_gauges), methods=["GET"]),
         ]
-        return Starlette(routes=routes, middleware=_cors(settings), lifespan=self._lifespan)
+        app = Starlette(routes=routes, middleware=_cors(settings), lifespan=self._lifespan)
+        # A redirect to another spelling would name the host that the caller claims.
+        app.router.redirect_slashes = False
+        return app
 
     def _pipeline(self) -> Pipeline:
         settings = self.settings
@@ -138,6 +141,8 @@ class _Parts:
             member_id=identity.member_id if identity else None,
             sign_in=self.sessions,
             page_size_limit=self.settings.page_size_limit,
+            answer_entry_limit=self.settings.answer_entry_limit,
+            check_deadline=deadline.left_seconds,
             open_snapshot=lambda tenant_id: ReadTransaction(self.pool, tenant_id, deadline, self.observer, moment),
         )
 

@@ -74,7 +74,10 @@ def demo(
 @app.command()
 def migrate(
     revision: Annotated[str, typer.Argument(help="`head`, `base` for an empty database, or a revision.")] = "head",
-    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL up to the newest instead of running it.")] = False,
+    down: Annotated[
+        bool, typer.Option("--down", help="Go down too: what came later is dropped, with its data.")
+    ] = False,
 ) -> None:
     """Bring the database to the schema of this version. Needs MIGRATION_DATABASE_URL (role owner)."""
     from gateway.postgres import migrate as migrations
@@ -83,7 +86,7 @@ def migrate(
         if sql:
             sys.stdout.write(migrations.offline_sql())
             return
-        _run(migrations.migrate(load_settings().require("migration_database_url"), revision))
+        _run(migrations.migrate(load_settings().require("migration_database_url"), revision, allow_down=down))
         out.print(f"The database is at {revision} ({migrations.head_revision()} is the newest).")
 
 
@@ -100,7 +103,7 @@ def token(
     tenant: Annotated[str, typer.Option(help="Slug of the tenant.")],
     member: Annotated[str | None, typer.Option(help="Email of the member.")] = None,
     role: Annotated[Role | None, typer.Option(help="Instead of a member: the first active one of this role.")] = None,
-    lifetime_seconds: Annotated[int | None, typer.Option(min=1, help="How long it holds.")] = None,
+    lifetime_seconds: Annotated[int | None, typer.Option(min=60, help="How long it holds.")] = None,
 ) -> None:
     """Print an access token. Needs DATABASE_URL and JWT_SECRET."""
     from gateway.tokens import issue_token

@@ -250,6 +250,13 @@ class ExecuteError(GatewayError):
     stage = "execute"
 
 
+class AnswerTooLargeError(ExecuteError):
+    code = "ANSWER_TOO_LARGE"
+    status = 400
+    cause = "The lists of the answer hold more entries in all than the gateway gives in one."
+    remedy = "Ask for smaller pages, here or of the lists above, or split the query."
+
+
 class BadUserInputError(ExecuteError):
     code = "BAD_USER_INPUT"
     status = 400

@@ -77,7 +77,10 @@ async def test_migrate_can_print_its_sql_instead(command: Command) -> None:
 
 
 async def test_migrate_goes_down_and_up_again(command: Command, database: Database) -> None:
-    code, text, _ = await command("migrate", "base", **as_owner(database))
+    code, out, err = await command("migrate", "base", **as_owner(database))
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert "--down" in err
+    code, text, _ = await command("migrate", "base", "--down", **as_owner(database))
     assert (code, text.split(" (")[0]) == (0, "The database is at base")
     code, text, _ = await command("migrate", **as_owner(database))
     assert (code, text.split(" (")[0]) == (0, "The database is at head")

@@ -220,6 +220,14 @@ async def test_two_logins_in_one_request_give_each_its_own_member(caller: Client
     assert await caller.data(query) == {"a": {"member": {"name": "ann"}}, "b": {"member": {"name": "ben"}}}
 
 
+async def test_many_logins_in_one_request_are_refused(caller: Client) -> None:
+    login = 'login(tenant: "acme", email: "ann@acme.test", password: "guess") { token }'
+    query = (
+        "mutation { ...Guesses } fragment Guesses on Mutation {" + " ".join(f"a{n}: {login}" for n in range(4)) + "}"
+    )
+    assert await caller.codes(query) == ["BAD_USER_INPUT"]
+
+
 Provider = tuple[Client, Callable[..., str]]
 """A gateway that trusts an identity provider, and what signs the provider's tokens."""
 

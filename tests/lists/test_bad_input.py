@@ -1,14 +1,19 @@
 """What a caller may get wrong about a list: each mistake has its code, and none is a fault of ours."""
 
 import base64
+import hashlib
 from typing import Any
 
 import pytest
 
+from gateway.api.cursors import CHECK_BYTES, scope_of
 from gateway.api.ids import encode_id
+from loaders.keyset import PageRequest
+from tests.conftest import Serve
 from tests.lists.catalogue import ACTIVITIES, COMPANIES, DEALS, LISTS, Listed, Walk, page_of
 from tests.lists.conditions import CONDITIONS
 from tests.lists.conftest import Room
+from tests.lists.room import NORTH
 
 Json = dict[str, Any]
 SELECTION = "nodes { id } totalCount"
@@ -257,3 +262,36 @@ async def test_a_filter_of_wrong_types_is_refused_as_a_variable(room: Room, wron
 )
 async def test_an_ordering_that_is_none_is_refused_as_a_variable(room: Room, order: Json) -> None:
     assert [code for code, _ in await refusals(room, DEALS, orderBy=order)] == ["VARIABLES_INVALID"]
+
+
+FORGED = [
+    "5",
+    "[1]",
+    '{"a": 1, "b": 2}',
+    "xx",
+    '["2026-01-01", "x"]',
+    "[5, 5]",
+    "[[1], 5]",
+    "[null, true]",
+    "[null, 1.5]",
+]
+
+
+@pytest.mark.parametrize("payload", [*FORGED, f'["2026-01-01", {2**70}]', '["no day", 1]'])
+async def test_a_cursor_whose_check_was_forged_is_refused_all_the_same(room: Room, payload: str) -> None:
+    async with room.database.as_owner() as owner:
+        tenant_id = await owner.fetchval("SELECT id FROM tenants WHERE slug = $1", NORTH)
+    scope = scope_of(tenant_id, "deals", PageRequest("created_at", True, 20))
+    raw = hashlib.blake2b(payload.encode(), key=scope, digest_size=CHECK_BYTES).digest() + payload.encode()
+    cursor = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    codes = await room.client.codes("query ($after: String) { deals(after: $after) { nodes { id } } }", after=cursor)
+    assert codes in (["CURSOR_INVALID"], ["BAD_USER_INPUT"])
+
+
+async def test_an_answer_of_too_many_entries_is_refused(room: Room, serve: Serve) -> None:
+    client = await serve(room.database, NORTH, answer_entry_limit=100)
+    page = "deals(first: 60) { nodes { id } }"
+    assert await client.codes(f"{{ {page} }}") == []
+    assert await client.codes(f"{{ a: {page} b: {page} }}") == ["ANSWER_TOO_LARGE"]
+    nested = "deals(first: 100) { nodes { id } } activities(first: 100) { nodes { id } }"
+    assert set(await client.codes(f"{{ members {{ nodes {{ {nested} }} }} }}")) == {"ANSWER_TOO_LARGE"}

@@ -220,3 +220,14 @@ async def test_a_browser_gets_the_page_unless_it_is_turned_off(http: httpx.Async
     assert asked.headers["Content-Type"] == "application/json; charset=utf-8"
     async with calling(create_app(demo.settings(graphiql=False))) as without:
         assert code(await without.get("/graphql", headers=browser)) == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize("name", ["Authorization", "X-Tenant"])
+async def test_a_header_that_says_who_calls_may_be_given_once(http: httpx.AsyncClient, name: str) -> None:
+    headers = [("Content-Type", "application/json"), (name, "one"), (name, "other")]
+    response = await http.post("/graphql", content='{"query": "{ __typename }"}', headers=headers)
+    assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["BAD_REQUEST"]
+
+
+async def test_another_spelling_of_the_address_is_not_redirected(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/graphql/", headers={"Host": "elsewhere.example"})).status_code == 404

@@ -110,6 +110,7 @@ class Connection(Generic[NodeType]):
         """Reads the page that a listing asks for; none when only its length is wanted."""
         paged = not PAGED.isdisjoint(selected_names(info._raw_info))
         page: Page[Any] = await listing.page(info) if paged else Page([], [], False)
+        info.context.spend(len(page.rows))
         scope = scope_of(info.context.tenant_id or 0, listing.source.name, listing.request)
         return cls(listing=listing, page=page, scope=scope)
 

@@ -10,6 +10,7 @@ import strawberry
 from aiodataloader import DataLoader
 
 from gateway.api.batching import LevelLoader, Levels, Source
+from gateway.errors import AnswerTooLargeError
 from loaders import activities, companies, contacts, deal_totals, deals, members, pipelines, products, tasks
 from loaders.keyset import Filters, ListSource, Page, PageRequest, count_nested_rows, read_nested_pages
 from loaders.periods import Days
@@ -17,6 +18,9 @@ from loaders.reads import Reads
 from loaders.tenants import Moment
 
 Row = TypeVar("Row")
+
+MOST_NESTED_ROWS = 100_000
+"""What one statement may be asked for by a list nested under many records; what it finds is counted when it is made."""
 
 
 class Snapshot(Reads, Source, Protocol):
@@ -148,12 +152,16 @@ class Context:
         member_id: int | None,
         sign_in: SignIn,
         page_size_limit: int,
+        answer_entry_limit: int,
+        check_deadline: Callable[[], object],
         open_snapshot: Callable[[int], Snapshot],
     ) -> None:
         self.tenant_id = tenant_id
         self.member_id = member_id
         self.sign_in = sign_in
         self.page_size_limit = page_size_limit
+        self._entries_left = answer_entry_limit
+        self._check_deadline = check_deadline
         self.statements: list[str] = []
         self._open_snapshot = open_snapshot
         self._snapshot: Snapshot | None = None
@@ -176,6 +184,16 @@ class Context:
         if self._loaders is None:
             self._loaders = Loaders(self.snapshot)
         return self._loaders
+
+    def spend(self, entries: int) -> None:
+        """Counts entries of a list before they are made: page sizes multiply, and making them holds up the process.
+
+        Raises ANSWER_TOO_LARGE, or DEADLINE_EXCEEDED when the request has no time left.
+        """
+        self._check_deadline()
+        self._entries_left -= entries
+        if self._entries_left < 0:
+            raise AnswerTooLargeError
 
     async def moment(self) -> Moment:
         """The moment of the present snapshot."""
@@ -224,6 +242,8 @@ async def _board(snapshot: Snapshot, key: BoardKey) -> deal_totals.Board:
 async def _nested_pages(
     source: ListSource[Any], parent: str, request: PageRequest, reads: Reads, parent_ids: Sequence[int]
 ) -> list[Page[Any]]:
+    if len(parent_ids) * request.size > MOST_NESTED_ROWS:
+        raise AnswerTooLargeError
     return await read_nested_pages(reads, source, parent, request, parent_ids)
 
 

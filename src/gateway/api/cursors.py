@@ -35,7 +35,17 @@ def read_cursor(scope: bytes, cursor: str, argument: str) -> Position:
     # One spelling only: a decoder overlooks the last bits of the last character, and padding that is there already.
     if check != _check(scope, payload) or _encoded(raw) != cursor:
         raise _invalid(argument)
-    value, key = orjson.loads(payload)
+    return _position(payload, argument)
+
+
+def _position(payload: bytes, argument: str) -> Position:
+    """The check holds for whoever knows how it is made, so what it covers is looked at too."""
+    try:
+        value, key = orjson.loads(payload)
+    except (ValueError, TypeError):
+        raise _invalid(argument) from None
+    if type(key) is not int or not 0 < key < 2**63 or not isinstance(value, str | None):
+        raise _invalid(argument)
     return Position(value, key)
 
 

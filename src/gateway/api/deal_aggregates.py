@@ -180,7 +180,9 @@ async def read_deal_aggregates(
     size = page_size(info, first, default=100, limit=MOST_GROUPS)
     filters = tuple(where.conditions()) if where else ()
     request = GroupRequest(names, chosen.name(names), chosen.direction is Direction.DESC, size, filters)
-    return [DealAggregate.of(names, row) for row in await deal_groups(info.context.snapshot, request)]
+    rows = await deal_groups(info.context.snapshot, request)
+    info.context.spend(len(rows))
+    return [DealAggregate.of(names, row) for row in rows]
 
 
 def _refused(message: str, argument: str) -> BadUserInputError:

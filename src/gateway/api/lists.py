@@ -31,8 +31,7 @@ from loaders.keyset import ListSource
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of list: how it is filtered and ordered, and its nodes. `order`: where none is asked for; "
-    "`words`: that order."""
+    """A kind of list: its filter, its nodes, and the order where none is asked for, also in words."""
 
     source: ListSource[Any]
     filter: type

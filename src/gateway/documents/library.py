@@ -1,7 +1,7 @@
 """The documents that a process knows: parsed and validated once, kept in a bounded number."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from graphql import (
@@ -42,11 +42,11 @@ TOO_DEEP = "Syntax Error: Document is nested too deeply"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a document. `root_fields`: names of its top fields, through fragments."""
+    """One operation of a document. `root_fields`: names of its top fields by response key, through fragments."""
 
     name: str | None
     kind: str
-    root_fields: frozenset[str]
+    root_fields: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +132,13 @@ class Documents:
 
 def _operation(node: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]) -> Operation:
     name = node.name.value if node.name else None
-    return Operation(name, node.operation.value, frozenset(_root_fields(node.selection_set, dict(fragments))))
+    return Operation(name, node.operation.value, dict(_root_fields(node.selection_set, dict(fragments))))
 
 
-def _root_fields(node: SelectionSetNode, unvisited: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
+def _root_fields(node: SelectionSetNode, unvisited: dict[str, FragmentDefinitionNode]) -> Iterator[tuple[str, str]]:
     for selection in node.selections:
         if isinstance(selection, FieldNode):
-            yield selection.name.value
+            yield (selection.alias or selection.name).value, selection.name.value
         elif isinstance(selection, InlineFragmentNode):
             yield from _root_fields(selection.selection_set, unvisited)
         elif isinstance(selection, FragmentSpreadNode) and (found := unvisited.pop(selection.name.value, None)):

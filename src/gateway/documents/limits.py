@@ -41,8 +41,7 @@ EMPTY = Size(0, 0)
 
 
 def check_size(document: DocumentNode, limits: Limits) -> None:
-    """Raises DOCUMENT_TOO_LARGE. Each fragment is weighed once, so that doubling fragments cost no more than "
-    "their text."""
+    """Raises DOCUMENT_TOO_LARGE. Each fragment is weighed once: doubling fragments cost no more than their text."""
     weigh = _Scale(document)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
@@ -76,7 +75,7 @@ class _Scale:
         inner = self.selections(getattr(node, "selection_set", None))
         if not isinstance(node, FieldNode):
             return inner
-        return Size(1, 1) if node.name.value == INTROSPECTION else Size(inner.depth + 1, inner.fields + 1)
+        return Size(1 if node.name.value == INTROSPECTION else inner.depth + 1, inner.fields + 1)
 
     def _fragment(self, name: str) -> Size:
         if name not in self._weighed and name in self._fragments:

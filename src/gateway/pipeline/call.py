@@ -44,8 +44,7 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back. `outcome`: `ok` or the first error's code; `has_data`: whether execution gave a `data` "
-    "that is not null."""
+    """What goes back. `outcome`: `ok` or the first error's code; `has_data`: whether `data` is there and not null."""
 
     body: dict[str, Any]
     status: int = 200

@@ -10,6 +10,7 @@ from gateway.api.context import Context
 from gateway.deadline import Deadline
 from gateway.documents.library import Document, Documents, Operation
 from gateway.errors import (
+    BadUserInputError,
     DeadlineExceededError,
     GatewayError,
     InternalError,
@@ -25,6 +26,8 @@ Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
 OpenContext = Callable[[Identity | None, Deadline], Context]
 
 LOGGED_NAME_CHARACTERS = 100
+SIGN_IN_FIELDS = frozenset({"login", "refreshToken"})
+MOST_SIGN_INS = 3
 
 
 class Pipeline:
@@ -92,8 +95,11 @@ class Pipeline:
             return await self._execute(call, document, identity)
 
     def _admit(self, call: Call, operation: Operation, identity: Identity | None) -> None:
-        if identity is None and not operation.root_fields <= self._anonymous_fields:
+        if identity is None and not set(operation.root_fields.values()) <= self._anonymous_fields:
             raise UnauthenticatedError
+        # Each checks a password: many in one request would be a way to guess, and to keep others from signing in.
+        if sum(name in SIGN_IN_FIELDS for name in operation.root_fields.values()) > MOST_SIGN_INS:
+            raise BadUserInputError(f"An operation may sign in {MOST_SIGN_INS} times at most: send others apart.")
         if call.reads_only and operation.kind != "query":
             raise MethodNotAllowedError(f"A {operation.kind} cannot be sent by GET: use POST.")
 

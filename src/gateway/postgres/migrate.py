@@ -27,11 +27,18 @@ def head_revision() -> str:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
 
 
-async def migrate(dsn: str, revision: str = "head", *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> None:
+async def migrate(
+    dsn: str,
+    revision: str = "head",
+    *,
+    lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS,
+    allow_down: bool = True,
+) -> None:
     """Moves the database up to `revision`, or down to it (`base`: an empty one). `dsn` is of the role `owner`.
 
     Each step is a transaction of its own: a failure leaves the steps before it done and itself undone. A step that
-    waits for a lock for longer than `lock_timeout_seconds` fails. Raises ConfigurationError, and what asyncpg raises.
+    waits for a lock for longer than `lock_timeout_seconds` fails. Raises ConfigurationError, also for going down unless
+    `allow_down`, and what asyncpg raises.
     """
     engine = create_async_engine(make_url(dsn).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
     try:
@@ -39,7 +46,7 @@ async def migrate(dsn: str, revision: str = "head", *, lock_timeout_seconds: flo
             await connection.run_sync(_check_role)
             await connection.exec_driver_sql(f"SELECT pg_advisory_lock({ADVISORY_LOCK})")
             await connection.commit()
-            await connection.run_sync(_run, revision, lock_timeout_seconds)
+            await connection.run_sync(_run, revision, lock_timeout_seconds, allow_down)
     except DBAPIError as error:
         # What the driver raised, as everywhere else; SQLAlchemy's own error repeats the whole statement.
         raise (error.orig and error.orig.__cause__) or error from None
@@ -67,7 +74,7 @@ def _check_role(connection: Connection) -> None:
     connection.commit()
 
 
-def _run(connection: Connection, revision: str, lock_timeout_seconds: float) -> None:
+def _run(connection: Connection, revision: str, lock_timeout_seconds: float, allow_down: bool) -> None:
     config = Config(attributes={"connection": connection, "lock_timeout_seconds": lock_timeout_seconds})
     config.set_main_option("script_location", str(MIGRATIONS))
     known = ["head", *(step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions()), "base"]
@@ -78,7 +85,12 @@ def _run(connection: Connection, revision: str, lock_timeout_seconds: float) -> 
         raise ConfigurationError(
             f"The database is at {now}, which this version does not know: migrate with a newer one."
         )
-    (command.upgrade if known.index(revision) <= known.index(now) else command.downgrade)(config, revision)
+    down = known.index(revision) > known.index(now)
+    if down and not allow_down:
+        raise ConfigurationError(
+            f"Going down from {now} to {revision} drops what came after it, data too: say --down if that is meant."
+        )
+    (command.downgrade if down else command.upgrade)(config, revision)
     if revision == "base":
         connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
         connection.commit()

@@ -15,8 +15,7 @@ Done = TypeVar("Done")
 
 
 class Pool:
-    """Connections of role `gateway`. None is opened before it is needed, so that a process starts without a "
-    "database."""
+    """Connections of role `gateway`. None is opened before it is needed: a process starts without a database."""
 
     def __init__(self, dsn: str, *, size: int, wait_seconds: float, statement_cache_size: int) -> None:
         self._dsn = dsn

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.deadline import Deadline
-from gateway.errors import ClientClosedRequestError, GatewayError
+from gateway.errors import BadRequestError, ClientClosedRequestError, GatewayError
 from gateway.pipeline.call import Answer, Call, Trail
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.respond import refusal
@@ -27,7 +27,9 @@ STATUS_200_IN_PLAIN_JSON = frozenset(
         "DOCUMENT_TOO_LARGE",
         "OPERATION_NOT_FOUND",
         "VARIABLES_INVALID",
+        "ANSWER_TOO_LARGE",
         "BAD_USER_INPUT",
+        "CURSOR_INVALID",
         "NOT_FOUND",
         "FORBIDDEN",
         "LOGIN_FAILED",
@@ -81,8 +83,8 @@ class GraphQLEndpoint:
     async def _answer(self, request: Request, trail: Trail) -> Answer:
         deadline = Deadline.after(self._deadline_seconds)
         call = Call(
-            authorization=request.headers.get("authorization"),
-            x_tenant=request.headers.get("x-tenant"),
+            authorization=_single(request, "authorization"),
+            x_tenant=_single(request, "x-tenant"),
             reads_only=request.method != "POST",
             parameters=await read_parameters(request, limit_bytes=self._body_limit_bytes, deadline=deadline),
             deadline=deadline,
@@ -93,6 +95,14 @@ class GraphQLEndpoint:
 
 def _is_browser(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and "query" not in request.query_params
+
+
+def _single(request: Request, name: str) -> str | None:
+    """A header that says who is calling. Given twice, a proxy and this service could each believe another one."""
+    given = request.headers.getlist(name)
+    if len(given) > 1:
+        raise BadRequestError(f"The header `{name}` may be given once.")
+    return given[0] if given else None
 
 
 async def _unless_gone(request: Request, work: Awaitable[Answer]) -> Answer:
