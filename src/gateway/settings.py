@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     )
     document_cache_size: int = Field(1000, ge=1, description="Parsed documents that a process keeps.")
     answer_entry_limit: int = Field(
-        20_000, ge=100, description="Most entries of all lists of one answer together, nested ones included."
+        10_000, ge=100, description="Most entries of all lists of one answer together, nested ones included."
     )
     page_size_limit: int = Field(100, ge=1, le=100, description="Most entries of one page of a list.")
 
