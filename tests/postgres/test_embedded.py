@@ -20,9 +20,10 @@ from tests.servers import NOT_DURABLE, SYSTEM_BIN_DIRS, postgres_server, redis_s
 
 WAIT_SECONDS = 30
 RUN_UNTIL_INTERRUPTED = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from gateway.postgres.embedded import EmbeddedPostgres
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs in the background deaf to it
 try:
     with EmbeddedPostgres(Path(sys.argv[1]), settings={"fsync": "off"}) as server:
         print(server._server.pid, server._watchdog.pid, flush=True)
