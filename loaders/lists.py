@@ -51,7 +51,7 @@ DEALS = ListSource(
         "closed_at": Ordering("r.closed_at", INSTANT, nullable=True),
     },
     filters=DEAL_FILTERS,
-    parents={"company": "company_id", "owner": "owner_id", "stage": "stage_id"},
+    parents={"company": "company_id", "owner": "owner_id"},
 )
 
 COMPANIES = ListSource(
@@ -142,7 +142,6 @@ TASKS = ListSource(
         "deal_ids": "r.deal_id = ANY({}::bigint[])",
         "priorities": "r.priority = ANY({}::text[])",
         "is_open": "(r.completed_at IS NULL) = {}::boolean",
-        "due_before": "r.due_at < {}::timestamptz",
         "due_from": "r.due_day >= {}::date",
         "due_to": "r.due_day < {}::date",
         "search": "r.id IN (SELECT app.search_tasks({}::text))",

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -38,7 +38,6 @@ VALUES: dict[str, object] = {
     "teams": ["Team 2"],
     "regions": ["Region 1"],
     "industries": ["Industry 3"],
-    "due_before": datetime(2023, 1, 1, tzinfo=UTC),
     "is_open": True,
     "active": True,
     "search": "%abc%",

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from itertools import combinations
@@ -41,7 +41,6 @@ VALUES: dict[str, object] = {
     "amount_max": Decimal(10**15),
     "is_open": True,
     "active": True,
-    "due_before": datetime(2100, 1, 1, tzinfo=UTC),
 }
 WORDS = {"teams": "team", "regions": "region", "industries": "industry"}
 

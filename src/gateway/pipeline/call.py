@@ -44,10 +44,9 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back. `outcome`: `ok` or the first error's code; `has_data`: whether `data` is there and not null."""
+    """What goes back. `outcome`: `ok` or the first error's code."""
 
     body: dict[str, Any]
     status: int = 200
     outcome: str = "ok"
-    has_data: bool = False
     retry_after_seconds: int | None = None

@@ -28,7 +28,7 @@ def refusal(error: GatewayError, request_id: str) -> Answer:
 def response(result: ExecutionResult, request_id: str, observer: Observer) -> Answer:
     """The answer to a request that was executed, in whole or in part."""
     if not result.errors:
-        return Answer({"data": result.data}, has_data=True)
+        return Answer({"data": result.data})
     if result.data is None and all(error.path is None for error in result.errors):
         return refusal(VariablesInvalidError(result.errors), request_id)
     known = [(error, _gateway_error(error, request_id, observer)) for error in result.errors]
@@ -37,7 +37,6 @@ def response(result: ExecutionResult, request_id: str, observer: Observer) -> An
         {"data": result.data, "errors": _entries(known, request_id)},
         200 if result.data is not None else first.status,
         first.code,
-        has_data=result.data is not None,
         retry_after_seconds=first.retry_after_seconds if result.data is None else None,
     )
 
