@@ -61,6 +61,31 @@ class StatementFinished:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class RollupFolded:
+    """`deltas`: how many were moved into what is pending."""
+
+    rollup: str
+    deltas: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RollupRefreshed:
+    rollup: str
+    groups: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RollupAudited:
+    """`groups` were compared with the truth, `differing` of them were wrong."""
+
+    rollup: str
+    groups: int
+    differing: int
+
+
 def process_registry() -> tuple[CollectorRegistry, CollectorRegistry]:
     """Where this process counts, and what a scrape shows: with several processes, the sum of all of them."""
     own = CollectorRegistry()
@@ -103,6 +128,21 @@ class Observer:
             multiprocess_mode="livesum",
         )
 
+        self._folded = Counter("gateway_rollup_deltas_folded_total", "Deltas folded.", ["rollup"], registry=registry)
+        self._rollup_seconds = Histogram(
+            "gateway_rollup_seconds",
+            "Time of folds and refreshes.",
+            ["rollup", "work"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._differing = Counter(
+            "gateway_rollup_groups_differing_total",
+            "Groups whose live sums were not the truth when they were audited. Anything but 0 is a defect.",
+            ["rollup"],
+            registry=registry,
+        )
+
     def request(self, event: RequestFinished) -> None:
         operation = self._bounded(event.operation)
         self._requests.labels(operation, event.outcome).inc()
@@ -117,12 +157,25 @@ class Observer:
             tenant=event.tenant,
             outcome=event.outcome,
             status=event.status,
-            duration_ms=round(event.seconds * 1000, 2),
+            duration_ms=_ms(event.seconds),
             statements=event.statements,
         )
 
     def statement(self, event: StatementFinished) -> None:
         self._statements.labels(event.name).observe(event.seconds)
+
+    def folded(self, event: RollupFolded) -> None:
+        self._folded.labels(event.rollup).inc(event.deltas)
+        self._rollup_seconds.labels(event.rollup, "fold").observe(event.seconds)
+        self.log.debug("rollup folded", rollup=event.rollup, deltas=event.deltas, duration_ms=_ms(event.seconds))
+
+    def refreshed(self, event: RollupRefreshed) -> None:
+        self._rollup_seconds.labels(event.rollup, "refresh").observe(event.seconds)
+        self.log.info("rollup refreshed", rollup=event.rollup, groups=event.groups, duration_ms=_ms(event.seconds))
+
+    def audited(self, event: RollupAudited) -> None:
+        """Counts also when nothing differs, so that the metric is there to be watched."""
+        self._differing.labels(event.rollup).inc(event.differing)
 
     def pool(self, *, busy: int, idle: int) -> None:
         self._pool.labels("busy").set(busy)
@@ -139,6 +192,10 @@ class Observer:
                 return OTHER_OPERATION
             self._operations.add(name)
         return name
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 2)
 
 
 def configure_logging(level: str, log_format: str) -> None:

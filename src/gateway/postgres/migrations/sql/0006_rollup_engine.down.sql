@@ -1,0 +1,70 @@
+DROP FUNCTION app.rollups();
+
+ALTER DEFAULT PRIVILEGES FOR ROLE rollup_owner GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
+
+DROP SCHEMA rollup CASCADE;
+
+REVOKE CREATE, USAGE ON SCHEMA analytics FROM rollup_owner;
+
+DROP VIEW analytics.owner_activity_flow, analytics.owner_company_flow, analytics.stage_moves;
+
+DROP INDEX activities_by_owner_and_day, companies_deleted;
+
+DROP TRIGGER keep_history ON deal_stage_history;
+
+DROP TRIGGER keep_new_history ON deal_stage_history;
+
+DROP TRIGGER copy_deal_deleted ON deals;
+
+DROP FUNCTION app.keep_history(), app.keep_new_history(), app.copy_deal_deleted();
+
+ALTER TABLE deal_stage_history DROP COLUMN deal_deleted;
+
+CREATE VIEW analytics.deal_state WITH (security_barrier) AS
+SELECT tenant_id, pipeline_id, stage_id, owner_id,
+       1::bigint AS deals, coalesce(amount, 0) AS value, (created_day - date '2000-01-01')::bigint AS created_days
+  FROM deals WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL;
+
+COMMENT ON VIEW analytics.deal_state IS
+  'Deals as they stand now, by stage and owner. created_days: sum of creation days, counted from 2000-01-01.';
+
+CREATE VIEW analytics.deal_flow WITH (security_barrier) AS
+SELECT tenant_id, pipeline_id, owner_id, created_day AS day, 1::bigint AS created, 0::bigint AS won, 0::bigint AS lost,
+       0::numeric AS won_value, 0::numeric AS lost_value, 0::bigint AS won_cycle_days
+  FROM deals WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL
+UNION ALL
+SELECT tenant_id, pipeline_id, owner_id, closed_day, 0, (outcome = 'won')::int, (outcome = 'lost')::int,
+       CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END,
+       CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END,
+       CASE WHEN outcome = 'won' THEN closed_day - created_day ELSE 0 END
+  FROM deals WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL AND closed_day IS NOT NULL;
+
+COMMENT ON VIEW analytics.deal_flow IS 'What happened to deals on a day: created, won, lost, by pipeline and owner.';
+
+CREATE INDEX deals_deleted ON deals (tenant_id, id) WHERE deleted_at IS NOT NULL;
+
+CREATE VIEW analytics.stage_moves WITH (security_barrier) AS
+SELECT h.tenant_id, h.deal_id, d.owner_id, h.from_stage_id, h.to_stage_id, h.moved_day AS day, h.days_in_stage
+  FROM deal_stage_history h
+  LEFT JOIN deals d ON d.tenant_id = app.tenant_id() AND d.tenant_id = h.tenant_id AND d.id = h.deal_id
+ WHERE h.tenant_id = app.tenant_id()
+   AND NOT EXISTS (SELECT FROM deals gone WHERE gone.tenant_id = app.tenant_id() AND gone.tenant_id = h.tenant_id
+                                            AND gone.id = h.deal_id AND gone.deleted_at IS NOT NULL);
+
+COMMENT ON VIEW analytics.stage_moves IS
+  'Single moves of deals between stages, by the deal''s present owner: for what does not sum, distinct deals and medians.';
+
+CREATE VIEW analytics.activity_flow WITH (security_barrier) AS
+SELECT tenant_id, owner_id, occurred_day AS day, (kind = 'call')::int::bigint AS calls, (kind = 'email')::int::bigint AS emails,
+       (kind = 'meeting')::int::bigint AS meetings, (kind = 'note')::int::bigint AS notes
+  FROM activities WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL;
+
+COMMENT ON VIEW analytics.activity_flow IS 'Activities of a day by owner; the kinds are measures.';
+
+CREATE VIEW analytics.company_flow WITH (security_barrier) AS
+SELECT tenant_id, owner_id, created_day AS day, 1::bigint AS created
+  FROM companies WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL;
+
+COMMENT ON VIEW analytics.company_flow IS 'Companies by the day they were created and their owner.';
+
+GRANT SELECT ON analytics.deal_state, analytics.deal_flow, analytics.activity_flow, analytics.company_flow, analytics.stage_moves TO gateway;

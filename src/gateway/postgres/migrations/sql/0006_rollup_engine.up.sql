@@ -1,0 +1,144 @@
+-- What rollups stand on: their schema and registry, and what is copied into rows so that a contribution needs no join.
+
+-- A deal's history leaves the totals with the deal: the copy is rewritten when the deal is deleted or restored.
+ALTER TABLE deal_stage_history ADD COLUMN deal_deleted boolean NOT NULL DEFAULT false;
+
+COMMENT ON COLUMN deal_stage_history.deal_deleted IS 'Copy of whether the deal is deleted, kept by triggers on both tables.';
+
+UPDATE deal_stage_history h SET deal_deleted = true
+  FROM deals d WHERE d.tenant_id = h.tenant_id AND d.id = h.deal_id AND d.deleted_at IS NOT NULL;
+
+CREATE FUNCTION app.copy_deal_deleted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  UPDATE deal_stage_history h SET deal_deleted = n.deleted_at IS NOT NULL
+    FROM new_deals n JOIN old_deals o ON o.tenant_id = n.tenant_id AND o.id = n.id
+   WHERE (n.deleted_at IS NULL) <> (o.deleted_at IS NULL) AND h.tenant_id = n.tenant_id AND h.deal_id = n.id;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER copy_deal_deleted AFTER UPDATE ON deals
+  REFERENCING OLD TABLE AS old_deals NEW TABLE AS new_deals
+  FOR EACH STATEMENT EXECUTE FUNCTION app.copy_deal_deleted();
+
+-- A move of a deal that is deleted already, and a row that says otherwise than its deal, whoever wrote it.
+CREATE FUNCTION app.keep_new_history() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  UPDATE deal_stage_history h SET deal_deleted = d.deleted_at IS NOT NULL
+    FROM new_moves n JOIN deals d ON d.tenant_id = n.tenant_id AND d.id = n.deal_id
+   WHERE n.deal_deleted <> (d.deleted_at IS NOT NULL) AND h.tenant_id = n.tenant_id AND h.id = n.id;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER keep_new_history AFTER INSERT ON deal_stage_history
+  REFERENCING NEW TABLE AS new_moves FOR EACH STATEMENT EXECUTE FUNCTION app.keep_new_history();
+
+CREATE FUNCTION app.keep_history() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.deal_deleted := coalesce((SELECT d.deleted_at IS NOT NULL FROM public.deals d
+                                 WHERE d.tenant_id = NEW.tenant_id AND d.id = NEW.deal_id), NEW.deal_deleted);
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER keep_history BEFORE UPDATE ON deal_stage_history
+  FOR EACH ROW WHEN (NEW.deal_deleted <> OLD.deal_deleted OR NEW.deal_id <> OLD.deal_id OR NEW.tenant_id <> OLD.tenant_id)
+  EXECUTE FUNCTION app.keep_history();
+
+-- Scans that no rollup answers, bounded by an index: what one owner did, and what does not sum.
+CREATE INDEX activities_by_owner_and_day ON activities (tenant_id, owner_id, occurred_day) INCLUDE (kind) WHERE deleted_at IS NULL;
+
+CREATE INDEX companies_deleted ON companies (tenant_id, id) WHERE deleted_at IS NOT NULL;
+
+DROP VIEW analytics.deal_state, analytics.deal_flow, analytics.activity_flow, analytics.company_flow, analytics.stage_moves;
+
+CREATE VIEW analytics.owner_activity_flow WITH (security_barrier) AS
+SELECT tenant_id, owner_id, occurred_day AS day, (kind = 'call')::int::bigint AS calls, (kind = 'email')::int::bigint AS emails,
+       (kind = 'meeting')::int::bigint AS meetings, (kind = 'note')::int::bigint AS notes
+  FROM activities WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL;
+
+COMMENT ON VIEW analytics.owner_activity_flow IS 'Activities of a day by owner; an index scan of the owner''s days.';
+
+CREATE VIEW analytics.owner_company_flow WITH (security_barrier) AS
+SELECT tenant_id, owner_id, created_day AS day, 1::bigint AS created
+  FROM companies WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL;
+
+COMMENT ON VIEW analytics.owner_company_flow IS 'Companies by the day they were created and their owner; an index scan.';
+
+-- The join falls away where no owner is asked for.
+CREATE VIEW analytics.stage_moves WITH (security_barrier) AS
+SELECT h.tenant_id, h.deal_id, d.owner_id, h.from_stage_id, h.to_stage_id, h.moved_day AS day, h.days_in_stage
+  FROM deal_stage_history h
+  LEFT JOIN deals d ON d.tenant_id = app.tenant_id() AND d.tenant_id = h.tenant_id AND d.id = h.deal_id
+ WHERE h.tenant_id = app.tenant_id() AND NOT h.deal_deleted;
+
+COMMENT ON VIEW analytics.stage_moves IS
+  'Single moves of deals between stages, by the deal''s present owner: for what does not sum, distinct deals and medians.';
+
+GRANT SELECT ON analytics.owner_activity_flow, analytics.owner_company_flow, analytics.stage_moves TO gateway;
+
+DROP INDEX deals_deleted;
+
+CREATE SCHEMA rollup AUTHORIZATION rollup_owner;
+
+GRANT CREATE, USAGE ON SCHEMA analytics TO rollup_owner;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE rollup_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+
+SET ROLE rollup_owner;
+
+CREATE TABLE rollup.registry (
+  name         text PRIMARY KEY,
+  base_table   text NOT NULL,
+  fingerprint  text NOT NULL,
+  home         text NOT NULL,
+  base_groups  bigint NOT NULL,
+  last_fold    timestamptz,
+  last_refresh timestamptz NOT NULL DEFAULT now(),
+  last_audit   timestamptz,
+  differing    bigint
+);
+
+COMMENT ON TABLE rollup.registry IS 'One row a rollup: what it was rendered as, when it was folded, refreshed and audited.';
+
+COMMENT ON COLUMN rollup.registry.home IS
+  'Where it was made or last refreshed. Out of a dump it comes with another: what was pending then counts twice until a refresh.';
+
+COMMENT ON COLUMN rollup.registry.differing IS 'Groups that the last audit found wrong; null before the first.';
+
+CREATE FUNCTION rollup.home(name text) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('%s/%s/%s', (SELECT system_identifier FROM pg_control_system()),
+                (SELECT oid FROM pg_database WHERE datname = current_database()), to_regclass('rollup.' || name || '_base')::oid)
+$$;
+
+COMMENT ON FUNCTION rollup.home(text) IS 'The server, the database and the relation that a rollup''s base is.';
+
+CREATE FUNCTION rollup.refuse_truncate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'TRUNCATE of % would leave its rollups wrong', TG_TABLE_NAME
+    USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
+END $$;
+
+RESET ROLE;
+
+-- What a tenant may know of the rollups: how many groups are its own, how many of them wait for a refresh.
+CREATE FUNCTION app.rollups()
+  RETURNS TABLE (name text, groups bigint, pending_changes bigint, last_fold timestamptz, last_refresh timestamptz, last_audit timestamptz)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE known rollup.registry;
+BEGIN
+  FOR known IN SELECT * FROM rollup.registry AS r ORDER BY r.name LOOP
+    name := known.name;
+    last_fold := known.last_fold;
+    last_refresh := known.last_refresh;
+    last_audit := known.last_audit;
+    EXECUTE format('SELECT (SELECT count(*) FROM rollup.%1$I WHERE tenant_id = app.tenant_id()),
+                           (SELECT count(*) FROM rollup.%2$I WHERE tenant_id = app.tenant_id())
+                         + (SELECT count(*) FROM rollup.%3$I WHERE tenant_id = app.tenant_id())',
+                   known.name || '_base', known.name || '_pending', known.name || '_delta')
+       INTO groups, pending_changes;
+    IF app.tenant_id() IS NOT NULL THEN
+      RETURN NEXT;
+    END IF;
+  END LOOP;
+END $$;
+
+GRANT EXECUTE ON FUNCTION app.rollups() TO gateway;

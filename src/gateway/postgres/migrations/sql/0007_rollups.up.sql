@@ -1,0 +1,643 @@
+-- Rendered from the declarations in gateway.rollups.declared by `gateway rollups diff`. One transaction, writers waiting: no
+-- change falls between a base that is filled and the triggers that write what changes after.
+
+LOCK TABLE public.activities, public.companies, public.deal_stage_history, public.deals IN SHARE ROW EXCLUSIVE MODE;
+
+SET ROLE rollup_owner;
+
+CREATE TABLE rollup.deal_state_delta (
+  tenant_id bigint NOT NULL,
+  pipeline_id bigint NOT NULL,
+  stage_id bigint NOT NULL,
+  owner_id bigint NOT NULL,
+  deals bigint NOT NULL,
+  value numeric NOT NULL,
+  created_days bigint NOT NULL,
+  cycle_days bigint NOT NULL
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE INDEX ON rollup.deal_state_delta (tenant_id);
+
+CREATE TABLE rollup.deal_state_pending (
+  tenant_id bigint NOT NULL,
+  pipeline_id bigint NOT NULL,
+  stage_id bigint NOT NULL,
+  owner_id bigint NOT NULL,
+  deals bigint NOT NULL,
+  value numeric NOT NULL,
+  created_days bigint NOT NULL,
+  cycle_days bigint NOT NULL,
+  PRIMARY KEY (tenant_id, pipeline_id, stage_id, owner_id)
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE MATERIALIZED VIEW rollup.deal_state_base AS
+SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
+  FROM (SELECT tenant_id, pipeline_id AS pipeline_id, stage_id AS stage_id, owner_id AS owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM public.deals WHERE deleted_at IS NULL) AS contribution
+ GROUP BY tenant_id, pipeline_id, stage_id, owner_id;
+
+CREATE UNIQUE INDEX ON rollup.deal_state_base (tenant_id, pipeline_id, stage_id, owner_id);
+
+ANALYZE rollup.deal_state_base;
+
+CREATE VIEW analytics.deal_state WITH (security_barrier) AS
+SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_base WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_pending WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_delta WHERE tenant_id = app.tenant_id();
+
+COMMENT ON VIEW analytics.deal_state IS 'Deals as they stand now, by stage and owner. created_days: sum of creation days, counted from 2000-01-01; cycle_days: sum of days from creation to close.';
+
+GRANT SELECT ON analytics.deal_state TO gateway;
+
+INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
+SELECT 'deal_state', 'deals', '1daf4cbc0b753e3e', rollup.home('deal_state'),
+       count(*) FROM rollup.deal_state_base;
+
+CREATE TABLE rollup.deal_flow_delta (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  pipeline_id bigint NOT NULL,
+  created bigint NOT NULL,
+  won bigint NOT NULL,
+  lost bigint NOT NULL,
+  won_value numeric NOT NULL,
+  lost_value numeric NOT NULL,
+  won_cycle_days bigint NOT NULL
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE INDEX ON rollup.deal_flow_delta (tenant_id);
+
+CREATE TABLE rollup.deal_flow_pending (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  pipeline_id bigint NOT NULL,
+  created bigint NOT NULL,
+  won bigint NOT NULL,
+  lost bigint NOT NULL,
+  won_value numeric NOT NULL,
+  lost_value numeric NOT NULL,
+  won_cycle_days bigint NOT NULL,
+  PRIMARY KEY (tenant_id, day, pipeline_id)
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE MATERIALIZED VIEW rollup.deal_flow_base AS
+SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+  FROM (SELECT tenant_id, created_day AS day, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL
+        UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+ GROUP BY tenant_id, day, pipeline_id;
+
+CREATE UNIQUE INDEX ON rollup.deal_flow_base (tenant_id, day, pipeline_id);
+
+ANALYZE rollup.deal_flow_base;
+
+CREATE VIEW analytics.deal_flow WITH (security_barrier) AS
+SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_base WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_pending WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_delta WHERE tenant_id = app.tenant_id();
+
+COMMENT ON VIEW analytics.deal_flow IS 'What happened to deals on a day: created, won, lost, by pipeline.';
+
+GRANT SELECT ON analytics.deal_flow TO gateway;
+
+INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
+SELECT 'deal_flow', 'deals', '28a9829d03258296', rollup.home('deal_flow'),
+       count(*) FROM rollup.deal_flow_base;
+
+CREATE TABLE rollup.owner_deal_flow_delta (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  owner_id bigint NOT NULL,
+  pipeline_id bigint NOT NULL,
+  created bigint NOT NULL,
+  won bigint NOT NULL,
+  lost bigint NOT NULL,
+  won_value numeric NOT NULL,
+  lost_value numeric NOT NULL,
+  won_cycle_days bigint NOT NULL
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE INDEX ON rollup.owner_deal_flow_delta (tenant_id);
+
+CREATE TABLE rollup.owner_deal_flow_pending (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  owner_id bigint NOT NULL,
+  pipeline_id bigint NOT NULL,
+  created bigint NOT NULL,
+  won bigint NOT NULL,
+  lost bigint NOT NULL,
+  won_value numeric NOT NULL,
+  lost_value numeric NOT NULL,
+  won_cycle_days bigint NOT NULL,
+  PRIMARY KEY (tenant_id, day, owner_id, pipeline_id)
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE MATERIALIZED VIEW rollup.owner_deal_flow_base AS
+SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+  FROM (SELECT tenant_id, created_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL
+        UNION ALL SELECT tenant_id, closed_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+ GROUP BY tenant_id, day, owner_id, pipeline_id;
+
+CREATE UNIQUE INDEX ON rollup.owner_deal_flow_base (tenant_id, day, owner_id, pipeline_id);
+
+CREATE INDEX ON rollup.owner_deal_flow_base (tenant_id, owner_id, day);
+
+ANALYZE rollup.owner_deal_flow_base;
+
+CREATE VIEW analytics.owner_deal_flow WITH (security_barrier) AS
+SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_base WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_pending WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_delta WHERE tenant_id = app.tenant_id();
+
+COMMENT ON VIEW analytics.owner_deal_flow IS 'What happened to deals on a day: created, won, lost, by owner and pipeline.';
+
+GRANT SELECT ON analytics.owner_deal_flow TO gateway;
+
+INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
+SELECT 'owner_deal_flow', 'deals', 'c0aa83ba68250e03', rollup.home('owner_deal_flow'),
+       count(*) FROM rollup.owner_deal_flow_base;
+
+CREATE TABLE rollup.company_deals_delta (
+  tenant_id bigint NOT NULL,
+  company_id bigint NOT NULL,
+  deals bigint NOT NULL
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE INDEX ON rollup.company_deals_delta (tenant_id);
+
+CREATE TABLE rollup.company_deals_pending (
+  tenant_id bigint NOT NULL,
+  company_id bigint NOT NULL,
+  deals bigint NOT NULL,
+  PRIMARY KEY (tenant_id, company_id)
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE MATERIALIZED VIEW rollup.company_deals_base AS
+SELECT tenant_id, company_id, sum(deals)::bigint AS deals
+  FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, 1 AS deals FROM public.deals WHERE deleted_at IS NULL) AS contribution
+ GROUP BY tenant_id, company_id;
+
+CREATE UNIQUE INDEX ON rollup.company_deals_base (tenant_id, company_id);
+
+ANALYZE rollup.company_deals_base;
+
+CREATE VIEW analytics.company_deals WITH (security_barrier) AS
+SELECT tenant_id, company_id, deals FROM rollup.company_deals_base WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, company_id, deals FROM rollup.company_deals_pending WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, company_id, deals FROM rollup.company_deals_delta WHERE tenant_id = app.tenant_id();
+
+COMMENT ON VIEW analytics.company_deals IS 'How many deals a company has; company 0 stands for none.';
+
+GRANT SELECT ON analytics.company_deals TO gateway;
+
+INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
+SELECT 'company_deals', 'deals', '0769bc6cb0d170d1', rollup.home('company_deals'),
+       count(*) FROM rollup.company_deals_base;
+
+CREATE TABLE rollup.stage_flow_delta (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  stage_id bigint NOT NULL,
+  entered bigint NOT NULL,
+  departed bigint NOT NULL
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE INDEX ON rollup.stage_flow_delta (tenant_id);
+
+CREATE TABLE rollup.stage_flow_pending (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  stage_id bigint NOT NULL,
+  entered bigint NOT NULL,
+  departed bigint NOT NULL,
+  PRIMARY KEY (tenant_id, day, stage_id)
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE MATERIALIZED VIEW rollup.stage_flow_base AS
+SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed
+  FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, 1 AS entered, 0 AS departed FROM public.deal_stage_history WHERE NOT deal_deleted
+        UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 0 AS entered, 1 AS departed FROM public.deal_stage_history WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
+ GROUP BY tenant_id, day, stage_id;
+
+CREATE UNIQUE INDEX ON rollup.stage_flow_base (tenant_id, day, stage_id);
+
+ANALYZE rollup.stage_flow_base;
+
+CREATE VIEW analytics.stage_flow WITH (security_barrier) AS
+SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_base WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_pending WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_delta WHERE tenant_id = app.tenant_id();
+
+COMMENT ON VIEW analytics.stage_flow IS 'How many times deals entered and departed from a stage on a day.';
+
+GRANT SELECT ON analytics.stage_flow TO gateway;
+
+INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
+SELECT 'stage_flow', 'deal_stage_history', '958a20953137f7e8', rollup.home('stage_flow'),
+       count(*) FROM rollup.stage_flow_base;
+
+CREATE TABLE rollup.activity_flow_delta (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  calls bigint NOT NULL,
+  emails bigint NOT NULL,
+  meetings bigint NOT NULL,
+  notes bigint NOT NULL
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE INDEX ON rollup.activity_flow_delta (tenant_id);
+
+CREATE TABLE rollup.activity_flow_pending (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  calls bigint NOT NULL,
+  emails bigint NOT NULL,
+  meetings bigint NOT NULL,
+  notes bigint NOT NULL,
+  PRIMARY KEY (tenant_id, day)
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE MATERIALIZED VIEW rollup.activity_flow_base AS
+SELECT tenant_id, day, sum(calls)::bigint AS calls, sum(emails)::bigint AS emails, sum(meetings)::bigint AS meetings, sum(notes)::bigint AS notes
+  FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN 1 ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN 1 ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN 1 ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN 1 ELSE 0 END AS notes FROM public.activities WHERE deleted_at IS NULL) AS contribution
+ GROUP BY tenant_id, day;
+
+CREATE UNIQUE INDEX ON rollup.activity_flow_base (tenant_id, day);
+
+ANALYZE rollup.activity_flow_base;
+
+CREATE VIEW analytics.activity_flow WITH (security_barrier) AS
+SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_base WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_pending WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_delta WHERE tenant_id = app.tenant_id();
+
+COMMENT ON VIEW analytics.activity_flow IS 'Activities of a day; the kinds are measures.';
+
+GRANT SELECT ON analytics.activity_flow TO gateway;
+
+INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
+SELECT 'activity_flow', 'activities', 'ea5ba7cfe14b1757', rollup.home('activity_flow'),
+       count(*) FROM rollup.activity_flow_base;
+
+CREATE TABLE rollup.company_flow_delta (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  created bigint NOT NULL
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE INDEX ON rollup.company_flow_delta (tenant_id);
+
+CREATE TABLE rollup.company_flow_pending (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  created bigint NOT NULL,
+  PRIMARY KEY (tenant_id, day)
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE MATERIALIZED VIEW rollup.company_flow_base AS
+SELECT tenant_id, day, sum(created)::bigint AS created
+  FROM (SELECT tenant_id, created_day AS day, 1 AS created FROM public.companies WHERE deleted_at IS NULL) AS contribution
+ GROUP BY tenant_id, day;
+
+CREATE UNIQUE INDEX ON rollup.company_flow_base (tenant_id, day);
+
+ANALYZE rollup.company_flow_base;
+
+CREATE VIEW analytics.company_flow WITH (security_barrier) AS
+SELECT tenant_id, day, created FROM rollup.company_flow_base WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, created FROM rollup.company_flow_pending WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, created FROM rollup.company_flow_delta WHERE tenant_id = app.tenant_id();
+
+COMMENT ON VIEW analytics.company_flow IS 'Companies by the day they were created.';
+
+GRANT SELECT ON analytics.company_flow TO gateway;
+
+INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
+SELECT 'company_flow', 'companies', 'b35076a49b8b8cf2', rollup.home('company_flow'),
+       count(*) FROM rollup.company_flow_base;
+
+CREATE OR REPLACE FUNCTION rollup.deals_insert() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.deal_state_delta (tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days)
+  SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
+    FROM (SELECT tenant_id, pipeline_id AS pipeline_id, stage_id AS stage_id, owner_id AS owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM new_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0;
+  INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
+  SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+    FROM (SELECT tenant_id, created_day AS day, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
+  SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+    FROM (SELECT tenant_id, created_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, closed_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  INSERT INTO rollup.company_deals_delta (tenant_id, company_id, deals)
+  SELECT tenant_id, company_id, sum(deals)::bigint AS deals
+    FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, 1 AS deals FROM new_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, company_id HAVING sum(deals) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':deals:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM new_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION rollup.deals_update() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.deal_state_delta (tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days)
+  SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
+    FROM (SELECT tenant_id, pipeline_id AS pipeline_id, stage_id AS stage_id, owner_id AS owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM new_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, pipeline_id AS pipeline_id, stage_id AS stage_id, owner_id AS owner_id, -(1) AS deals, coalesce(-(amount), 0) AS value, coalesce(-(created_day - date '2000-01-01'), 0) AS created_days, coalesce(-(closed_day - created_day), 0) AS cycle_days FROM old_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0;
+  INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
+  SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+    FROM (SELECT tenant_id, created_day AS day, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL
+          UNION ALL SELECT tenant_id, created_day AS day, pipeline_id AS pipeline_id, -(1) AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
+  SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+    FROM (SELECT tenant_id, created_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, closed_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL
+          UNION ALL SELECT tenant_id, created_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, -(1) AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, closed_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  INSERT INTO rollup.company_deals_delta (tenant_id, company_id, deals)
+  SELECT tenant_id, company_id, sum(deals)::bigint AS deals
+    FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, 1 AS deals FROM new_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, coalesce(company_id, 0) AS company_id, -(1) AS deals FROM old_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, company_id HAVING sum(deals) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':deals:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION rollup.deals_delete() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.deal_state_delta (tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days)
+  SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
+    FROM (SELECT tenant_id, pipeline_id AS pipeline_id, stage_id AS stage_id, owner_id AS owner_id, -(1) AS deals, coalesce(-(amount), 0) AS value, coalesce(-(created_day - date '2000-01-01'), 0) AS created_days, coalesce(-(closed_day - created_day), 0) AS cycle_days FROM old_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0;
+  INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
+  SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+    FROM (SELECT tenant_id, created_day AS day, pipeline_id AS pipeline_id, -(1) AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
+  SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+    FROM (SELECT tenant_id, created_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, -(1) AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, closed_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  INSERT INTO rollup.company_deals_delta (tenant_id, company_id, deals)
+  SELECT tenant_id, company_id, sum(deals)::bigint AS deals
+    FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, -(1) AS deals FROM old_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, company_id HAVING sum(deals) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':deals:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM old_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION rollup.deal_stage_history_insert() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, entered, departed)
+  SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed
+    FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, 1 AS entered, 0 AS departed FROM new_rows WHERE NOT deal_deleted
+          UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 0 AS entered, 1 AS departed FROM new_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0 OR sum(departed) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':deal_stage_history:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM new_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION rollup.deal_stage_history_update() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, entered, departed)
+  SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed
+    FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, 1 AS entered, 0 AS departed FROM new_rows WHERE NOT deal_deleted
+          UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 0 AS entered, 1 AS departed FROM new_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL
+          UNION ALL SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, -(1) AS entered, 0 AS departed FROM old_rows WHERE NOT deal_deleted
+          UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 0 AS entered, -(1) AS departed FROM old_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0 OR sum(departed) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':deal_stage_history:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION rollup.deal_stage_history_delete() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, entered, departed)
+  SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed
+    FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, -(1) AS entered, 0 AS departed FROM old_rows WHERE NOT deal_deleted
+          UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 0 AS entered, -(1) AS departed FROM old_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0 OR sum(departed) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':deal_stage_history:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM old_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION rollup.activities_insert() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.activity_flow_delta (tenant_id, day, calls, emails, meetings, notes)
+  SELECT tenant_id, day, sum(calls)::bigint AS calls, sum(emails)::bigint AS emails, sum(meetings)::bigint AS meetings, sum(notes)::bigint AS notes
+    FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN 1 ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN 1 ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN 1 ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN 1 ELSE 0 END AS notes FROM new_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':activities:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM new_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION rollup.activities_update() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.activity_flow_delta (tenant_id, day, calls, emails, meetings, notes)
+  SELECT tenant_id, day, sum(calls)::bigint AS calls, sum(emails)::bigint AS emails, sum(meetings)::bigint AS meetings, sum(notes)::bigint AS notes
+    FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN 1 ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN 1 ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN 1 ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN 1 ELSE 0 END AS notes FROM new_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN -(1) ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN -(1) ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN -(1) ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN -(1) ELSE 0 END AS notes FROM old_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':activities:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION rollup.activities_delete() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.activity_flow_delta (tenant_id, day, calls, emails, meetings, notes)
+  SELECT tenant_id, day, sum(calls)::bigint AS calls, sum(emails)::bigint AS emails, sum(meetings)::bigint AS meetings, sum(notes)::bigint AS notes
+    FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN -(1) ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN -(1) ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN -(1) ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN -(1) ELSE 0 END AS notes FROM old_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':activities:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM old_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION rollup.companies_insert() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.company_flow_delta (tenant_id, day, created)
+  SELECT tenant_id, day, sum(created)::bigint AS created
+    FROM (SELECT tenant_id, created_day AS day, 1 AS created FROM new_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, day HAVING sum(created) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':companies:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM new_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION rollup.companies_update() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.company_flow_delta (tenant_id, day, created)
+  SELECT tenant_id, day, sum(created)::bigint AS created
+    FROM (SELECT tenant_id, created_day AS day, 1 AS created FROM new_rows WHERE deleted_at IS NULL
+          UNION ALL SELECT tenant_id, created_day AS day, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, day HAVING sum(created) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':companies:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION rollup.companies_delete() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO rollup.company_flow_delta (tenant_id, day, created)
+  SELECT tenant_id, day, sum(created)::bigint AS created
+    FROM (SELECT tenant_id, created_day AS day, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, day HAVING sum(created) <> 0;
+  PERFORM pg_notify('gateway_changes', tenant_id || ':companies:' || pg_current_xact_id())
+     FROM (SELECT tenant_id FROM old_rows) AS changed;
+  RETURN NULL;
+END $$;
+
+RESET ROLE;
+
+DROP TRIGGER IF EXISTS rollup_insert ON public.deals;
+
+CREATE TRIGGER rollup_insert AFTER INSERT ON public.deals
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.deals_insert();
+
+ALTER TABLE public.deals ENABLE ALWAYS TRIGGER rollup_insert;
+
+DROP TRIGGER IF EXISTS rollup_update ON public.deals;
+
+CREATE TRIGGER rollup_update AFTER UPDATE ON public.deals
+  REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.deals_update();
+
+ALTER TABLE public.deals ENABLE ALWAYS TRIGGER rollup_update;
+
+DROP TRIGGER IF EXISTS rollup_delete ON public.deals;
+
+CREATE TRIGGER rollup_delete AFTER DELETE ON public.deals
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.deals_delete();
+
+ALTER TABLE public.deals ENABLE ALWAYS TRIGGER rollup_delete;
+
+DROP TRIGGER IF EXISTS rollup_truncate ON public.deals;
+
+CREATE TRIGGER rollup_truncate BEFORE TRUNCATE ON public.deals
+  FOR EACH STATEMENT EXECUTE FUNCTION rollup.refuse_truncate();
+
+ALTER TABLE public.deals ENABLE ALWAYS TRIGGER rollup_truncate;
+
+DROP TRIGGER IF EXISTS rollup_insert ON public.deal_stage_history;
+
+CREATE TRIGGER rollup_insert AFTER INSERT ON public.deal_stage_history
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.deal_stage_history_insert();
+
+ALTER TABLE public.deal_stage_history ENABLE ALWAYS TRIGGER rollup_insert;
+
+DROP TRIGGER IF EXISTS rollup_update ON public.deal_stage_history;
+
+CREATE TRIGGER rollup_update AFTER UPDATE ON public.deal_stage_history
+  REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.deal_stage_history_update();
+
+ALTER TABLE public.deal_stage_history ENABLE ALWAYS TRIGGER rollup_update;
+
+DROP TRIGGER IF EXISTS rollup_delete ON public.deal_stage_history;
+
+CREATE TRIGGER rollup_delete AFTER DELETE ON public.deal_stage_history
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.deal_stage_history_delete();
+
+ALTER TABLE public.deal_stage_history ENABLE ALWAYS TRIGGER rollup_delete;
+
+DROP TRIGGER IF EXISTS rollup_truncate ON public.deal_stage_history;
+
+CREATE TRIGGER rollup_truncate BEFORE TRUNCATE ON public.deal_stage_history
+  FOR EACH STATEMENT EXECUTE FUNCTION rollup.refuse_truncate();
+
+ALTER TABLE public.deal_stage_history ENABLE ALWAYS TRIGGER rollup_truncate;
+
+DROP TRIGGER IF EXISTS rollup_insert ON public.activities;
+
+CREATE TRIGGER rollup_insert AFTER INSERT ON public.activities
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.activities_insert();
+
+ALTER TABLE public.activities ENABLE ALWAYS TRIGGER rollup_insert;
+
+DROP TRIGGER IF EXISTS rollup_update ON public.activities;
+
+CREATE TRIGGER rollup_update AFTER UPDATE ON public.activities
+  REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.activities_update();
+
+ALTER TABLE public.activities ENABLE ALWAYS TRIGGER rollup_update;
+
+DROP TRIGGER IF EXISTS rollup_delete ON public.activities;
+
+CREATE TRIGGER rollup_delete AFTER DELETE ON public.activities
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.activities_delete();
+
+ALTER TABLE public.activities ENABLE ALWAYS TRIGGER rollup_delete;
+
+DROP TRIGGER IF EXISTS rollup_truncate ON public.activities;
+
+CREATE TRIGGER rollup_truncate BEFORE TRUNCATE ON public.activities
+  FOR EACH STATEMENT EXECUTE FUNCTION rollup.refuse_truncate();
+
+ALTER TABLE public.activities ENABLE ALWAYS TRIGGER rollup_truncate;
+
+DROP TRIGGER IF EXISTS rollup_insert ON public.companies;
+
+CREATE TRIGGER rollup_insert AFTER INSERT ON public.companies
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.companies_insert();
+
+ALTER TABLE public.companies ENABLE ALWAYS TRIGGER rollup_insert;
+
+DROP TRIGGER IF EXISTS rollup_update ON public.companies;
+
+CREATE TRIGGER rollup_update AFTER UPDATE ON public.companies
+  REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.companies_update();
+
+ALTER TABLE public.companies ENABLE ALWAYS TRIGGER rollup_update;
+
+DROP TRIGGER IF EXISTS rollup_delete ON public.companies;
+
+CREATE TRIGGER rollup_delete AFTER DELETE ON public.companies
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION rollup.companies_delete();
+
+ALTER TABLE public.companies ENABLE ALWAYS TRIGGER rollup_delete;
+
+DROP TRIGGER IF EXISTS rollup_truncate ON public.companies;
+
+CREATE TRIGGER rollup_truncate BEFORE TRUNCATE ON public.companies
+  FOR EACH STATEMENT EXECUTE FUNCTION rollup.refuse_truncate();
+
+ALTER TABLE public.companies ENABLE ALWAYS TRIGGER rollup_truncate;

@@ -1,0 +1,44 @@
+"""Folding and refreshing one rollup. Each is one transaction; killed at any instant, all stays exact.
+
+A delta and its change commit together, so every snapshot sees both or neither. Folding moves deltas into pending within
+one statement. A refresh recomputes the base from one REPEATABLE READ snapshot and drops what that snapshot saw pending.
+What the registry is told is told afterwards, on its own: a refresh of minutes must not fail over a note.
+"""
+
+import asyncpg
+
+from gateway.rollups.audit import Audit, compare, live_sums
+from gateway.rollups.declaration import Rollup
+from gateway.rollups.locking import locked
+from gateway.rollups.names import base, columns, delta, pending
+from gateway.rollups.registry import record_fold, record_refresh
+from gateway.rollups.render import fold
+
+
+async def has_deltas(worker: asyncpg.Connection, rollup: Rollup) -> bool:
+    """Whether there is anything to fold."""
+    return bool(await worker.fetchval(f"SELECT EXISTS (SELECT FROM {delta(rollup)})"))
+
+
+async def fold_rollup(worker: asyncpg.Connection, rollup: Rollup) -> int:
+    """Moves the deltas into pending; gives how many there were."""
+    async with locked(worker, rollup, "READ COMMITTED"):
+        deltas = int(await worker.fetchval(fold(rollup)))
+    if deltas:
+        await record_fold(worker, rollup)
+    return deltas
+
+
+async def refresh_rollup(worker: asyncpg.Connection, rollup: Rollup) -> Audit:
+    """Recomputes the base and empties pending; what readers saw before is compared with what they see after."""
+    async with locked(worker, rollup, "REPEATABLE READ"):
+        await worker.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+        await worker.fetchval(fold(rollup))
+        await worker.execute(f"CREATE TEMP TABLE remembered ON COMMIT DROP AS {live_sums(rollup)}")
+        await worker.execute(f"REFRESH MATERIALIZED VIEW CONCURRENTLY {base(rollup)}")
+        await worker.execute(f"DELETE FROM {pending(rollup)}")
+        seen, truth = (f"SELECT {columns(rollup)} FROM {name}" for name in ("pg_temp.remembered", base(rollup)))
+        audit = await compare(worker, rollup, seen, truth)
+    await record_refresh(worker, rollup, audit.groups, audit.differing)
+    await worker.execute(f"VACUUM (ANALYZE) {base(rollup)}, {pending(rollup)}, {delta(rollup)}")
+    return audit

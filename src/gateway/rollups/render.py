@@ -1,0 +1,156 @@
+"""The SQL that is rendered from a declaration: relations, triggers, and the statements that fold and compare."""
+
+from collections.abc import Iterable, Sequence
+
+from gateway.rollups.declaration import Contribution, Measure, Rollup, Table
+from gateway.rollups.names import CHANNEL, SCHEMA, base, columns, delta, key_columns, live, pending
+
+EVENTS: dict[str, tuple[tuple[str, int], ...]] = {
+    "insert": (("new_rows", 1),),
+    "update": (("new_rows", 1), ("old_rows", -1)),
+    "delete": (("old_rows", -1),),
+}
+"""Which transition tables an event has, and with which sign their rows count."""
+
+# Rows of these tables come and go all the time: they are cleaned up early.
+VACUUMED = "autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1"
+
+
+def by_table(rollups: Iterable[Rollup]) -> dict[Table, list[Rollup]]:
+    """Rollups by their base table, in the order they are declared."""
+    found: dict[Table, list[Rollup]] = {}
+    for rollup in rollups:
+        found.setdefault(rollup.table, []).append(rollup)
+    return found
+
+
+def raw(rollup: Rollup, where: str = "true") -> str:
+    """The aggregate computed from the base table: the truth that everything else must equal."""
+    table = f"public.{rollup.table.name}"
+    parts = [_part(rollup, contribution, table, 1, where) for contribution in rollup.contributions]
+    return f"SELECT {key_columns(rollup)}, {sums(rollup)}\n  FROM {_union(parts)}\n GROUP BY {key_columns(rollup)}"
+
+
+def branches(rollup: Rollup, where: str = "true") -> str:
+    """Base, pending and deltas together: what readers sum."""
+    parts = [f"SELECT {columns(rollup)} FROM {source(rollup)} WHERE {where}" for source in (base, pending, delta)]
+    return "\nUNION ALL\n".join(parts)
+
+
+def fold(rollup: Rollup) -> str:
+    """Moves every visible delta into pending, as one statement. Returns how many there were."""
+    grouped = f"SELECT {key_columns(rollup)}, {sums(rollup)} FROM moved GROUP BY {key_columns(rollup)}"
+    return f"""WITH moved AS (DELETE FROM {delta(rollup)} RETURNING {columns(rollup)}),
+folded AS ({add_to_pending(rollup, grouped)})
+SELECT count(*) FROM moved"""
+
+
+def add_to_pending(rollup: Rollup, query: str) -> str:
+    """Adds the rows of a query, whose columns are the rollup's, to what is pending."""
+    added = ", ".join(f"{name} = p.{name} + excluded.{name}" for name in rollup.measures)
+    return (
+        f"INSERT INTO {pending(rollup)} AS p ({columns(rollup)})\n{query}\n"
+        f"ON CONFLICT ({key_columns(rollup)}) DO UPDATE SET {added}"
+    )
+
+
+def sums(rollup: Rollup) -> str:
+    return ", ".join(f"sum({name})::{sql_type} AS {name}" for name, sql_type in rollup.measures.items())
+
+
+def relations(rollup: Rollup) -> list[str]:
+    """The tables and views of one rollup, made by `rollup_owner`, filled from the base table."""
+    typed = [
+        "tenant_id bigint NOT NULL",
+        *(f"{key.name} {key.sql_type} NOT NULL" for key in rollup.keys),
+        *(f"{name} {sql_type} NOT NULL" for name, sql_type in rollup.measures.items()),
+    ]
+    body = ",\n  ".join(typed)
+    indexes = [f"CREATE INDEX ON {base(rollup)} ({', '.join(['tenant_id', *names])})" for names in rollup.indexes]
+    return [
+        f"CREATE TABLE {delta(rollup)} (\n  {body}\n) WITH ({VACUUMED})",
+        f"CREATE INDEX ON {delta(rollup)} (tenant_id)",
+        f"CREATE TABLE {pending(rollup)} (\n  {body},\n  PRIMARY KEY ({key_columns(rollup)})\n) WITH ({VACUUMED})",
+        f"CREATE MATERIALIZED VIEW {base(rollup)} AS\n{raw(rollup)}",
+        f"CREATE UNIQUE INDEX ON {base(rollup)} ({key_columns(rollup)})",
+        *indexes,
+        f"ANALYZE {base(rollup)}",
+        f"CREATE VIEW {live(rollup)} WITH (security_barrier) AS\n" + branches(rollup, "tenant_id = app.tenant_id()"),
+        f"COMMENT ON VIEW {live(rollup)} IS '{rollup.comment.replace(chr(39), chr(39) * 2)}'",
+        f"GRANT SELECT ON {live(rollup)} TO gateway",
+    ]
+
+
+def trigger_function_name(table: Table, event: str) -> str:
+    return f"{SCHEMA}.{table.name}_{event}"
+
+
+def trigger_function(table: Table, rollups: Sequence[Rollup], event: str) -> str:
+    """The function that writes a table's deltas of an event: one pre-aggregated row a group that changes."""
+    statements = ";\n".join(_write_deltas(rollup, event) for rollup in rollups)
+    changed = " UNION ".join(f"SELECT tenant_id FROM {relation}" for relation, _sign in EVENTS[event])
+    return f"""CREATE OR REPLACE FUNCTION {trigger_function_name(table, event)}() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+{_indented(statements)};
+  PERFORM pg_notify('{CHANNEL}', tenant_id || ':{table.name}:' || pg_current_xact_id())
+     FROM ({changed}) AS changed;
+  RETURN NULL;
+END $$"""
+
+
+def trigger(table: Table, event: str) -> list[str]:
+    """One trigger of a table. It fires for every role and under every replication setting."""
+    name = f"rollup_{event}"
+    if event == "truncate":
+        fires, function = "BEFORE TRUNCATE", f"{SCHEMA}.refuse_truncate"
+        referencing = ""
+    else:
+        fires, function = f"AFTER {event.upper()}", trigger_function_name(table, event)
+        named = " ".join(f"{relation[:3].upper()} TABLE AS {relation}" for relation, _sign in EVENTS[event])
+        referencing = f"REFERENCING {named} "
+    return [
+        f"DROP TRIGGER IF EXISTS {name} ON public.{table.name}",
+        f"CREATE TRIGGER {name} {fires} ON public.{table.name}\n"
+        f"  {referencing}FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+        f"ALTER TABLE public.{table.name} ENABLE ALWAYS TRIGGER {name}",
+    ]
+
+
+def _write_deltas(rollup: Rollup, event: str) -> str:
+    parts = [
+        _part(rollup, contribution, relation, sign)
+        for relation, sign in EVENTS[event]
+        for contribution in rollup.contributions
+    ]
+    changed = " OR ".join(f"sum({name}) <> 0" for name in rollup.measures)
+    return (
+        f"INSERT INTO {delta(rollup)} ({columns(rollup)})\n"
+        f"SELECT {key_columns(rollup)}, {sums(rollup)}\n  FROM {_union(parts)}\n"
+        f" GROUP BY {key_columns(rollup)} HAVING {changed}"
+    )
+
+
+def _part(rollup: Rollup, contribution: Contribution, source: str, sign: int, where: str = "true") -> str:
+    keys = [f"{rollup.key_expression(key, contribution)} AS {key.name}" for key in rollup.keys]
+    measures = [f"{_value(contribution.measures.get(name), sign)} AS {name}" for name in rollup.measures]
+    condition = contribution.where if where == "true" else f"{where} AND ({contribution.where})"
+    return f"SELECT {', '.join(['tenant_id', *keys, *measures])} FROM {source} WHERE {condition}"
+
+
+def _value(measure: Measure | None, sign: int) -> str:
+    """What one row adds to a measure."""
+    if measure is None:
+        return "0"
+    signed = measure.expression if sign == 1 else f"-({measure.expression})"
+    value = signed if measure.expression == "1" else f"coalesce({signed}, 0)"
+    return value if measure.where is None else f"CASE WHEN {measure.where} THEN {value} ELSE 0 END"
+
+
+def _union(parts: Sequence[str]) -> str:
+    joined = "\n        UNION ALL ".join(parts)
+    return f"({joined}) AS contribution"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
