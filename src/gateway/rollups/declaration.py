@@ -1,7 +1,8 @@
 """What a rollup is: contributions of single rows of one table, summed by keys.
 
 An expression may use the row's own columns and immutable functions, nothing else: only then does a change of the row
-say all that changes in the sums. Sums and counts fold, other aggregates do not. Both are checked when a rollup is declared.
+say all that changes in the sums. Sums and counts fold, other aggregates do not. Both are checked when a rollup is
+declared.
 """
 
 import re

@@ -109,10 +109,13 @@ def trigger(table: Table, event: str) -> list[str]:
         fires, function = f"AFTER {event.upper()}", trigger_function_name(table, event)
         named = " ".join(f"{relation[:3].upper()} TABLE AS {relation}" for relation, _sign in EVENTS[event])
         referencing = f"REFERENCING {named} "
+    made = (
+        f"CREATE TRIGGER {name} {fires} ON public.{table.name}\n"
+        f"  {referencing}FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+    )
     return [
         f"DROP TRIGGER IF EXISTS {name} ON public.{table.name}",
-        f"CREATE TRIGGER {name} {fires} ON public.{table.name}\n"
-        f"  {referencing}FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+        made,
         f"ALTER TABLE public.{table.name} ENABLE ALWAYS TRIGGER {name}",
     ]
 
