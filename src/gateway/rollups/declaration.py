@@ -36,7 +36,7 @@ class DeclarationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A base table and the columns that contributions may use. It has `tenant_id`."""
+    """A base table and the columns that contributions may use. Its key is `(tenant_id, id)`."""
 
     name: str
     columns: frozenset[str]
@@ -119,13 +119,22 @@ class Rollup:
         expression = contribution.keys.get(key.name, key.name)
         return expression if key.absent is None else f"coalesce({expression}, {key.absent})"
 
+    def columns(self, contribution: Contribution) -> set[str]:
+        """The columns of the row that a contribution depends on."""
+        words = {word for expression in self._expressions(contribution) for word in TOKEN.findall(expression)}
+        return words & self.table.columns
+
+    def _expressions(self, contribution: Contribution) -> list[str]:
+        return [
+            contribution.where,
+            *(contribution.keys.get(key.name, key.name) for key in self.keys),
+            *(measure.expression for measure in contribution.measures.values()),
+            *(measure.where for measure in contribution.measures.values() if measure.where),
+        ]
+
     def _check(self, contribution: Contribution) -> None:
-        self._check_expression(contribution.where)
-        for key in self.keys:
-            self._check_expression(contribution.keys.get(key.name, key.name))
-        for measure in contribution.measures.values():
-            self._check_expression(measure.expression)
-            self._check_expression(measure.where or "true")
+        for expression in self._expressions(contribution):
+            self._check_expression(expression)
         if unknown := set(contribution.keys) - {key.name for key in self.keys}:
             raise DeclarationError(f"{self.name}: {', '.join(sorted(unknown))} is no key of it")
 

@@ -27,7 +27,7 @@ def by_table(rollups: Iterable[Rollup]) -> dict[Table, list[Rollup]]:
 def raw(rollup: Rollup, where: str = "true") -> str:
     """The aggregate computed from the base table: the truth that everything else must equal."""
     table = f"public.{rollup.table.name}"
-    parts = [_part(rollup, contribution, table, 1, where) for contribution in rollup.contributions]
+    parts = [_part(rollup, each, rollup.measures, table, 1, where) for each in rollup.contributions]
     return f"SELECT {key_columns(rollup)}, {sums(rollup)}\n  FROM {_union(parts)}\n GROUP BY {key_columns(rollup)}"
 
 
@@ -54,8 +54,10 @@ def add_to_pending(rollup: Rollup, query: str) -> str:
     )
 
 
-def sums(rollup: Rollup) -> str:
-    return ", ".join(f"sum({name})::{sql_type} AS {name}" for name, sql_type in rollup.measures.items())
+def sums(rollup: Rollup, names: Iterable[str] | None = None) -> str:
+    """The sums of measures, of all of them without `names`."""
+    types = rollup.measures
+    return ", ".join(f"sum({name})::{types[name]} AS {name}" for name in names or types)
 
 
 def relations(rollup: Rollup) -> list[str]:
@@ -63,7 +65,7 @@ def relations(rollup: Rollup) -> list[str]:
     typed = [
         "tenant_id bigint NOT NULL",
         *(f"{key.name} {key.sql_type} NOT NULL" for key in rollup.keys),
-        *(f"{name} {sql_type} NOT NULL" for name, sql_type in rollup.measures.items()),
+        *(f"{name} {sql_type} NOT NULL DEFAULT 0" for name, sql_type in rollup.measures.items()),
     ]
     body = ",\n  ".join(typed)
     indexes = [f"CREATE INDEX ON {base(rollup)} ({', '.join(['tenant_id', *names])})" for names in rollup.indexes]
@@ -86,15 +88,22 @@ def trigger_function_name(table: Table, event: str) -> str:
 
 
 def trigger_function(table: Table, rollups: Sequence[Rollup], event: str) -> str:
-    """The function that writes a table's deltas of an event: one pre-aggregated row a group that changes."""
-    statements = ";\n".join(_write_deltas(rollup, event) for rollup in rollups)
-    changed = " UNION ".join(f"SELECT tenant_id FROM {relation}" for relation, _sign in EVENTS[event])
+    """The function that writes a table's deltas of an event: for each contribution, a row a group that changes."""
+    contributions = [(rollup, contribution) for rollup in rollups for contribution in rollup.contributions]
+    writes = [_write_deltas(rollup, contribution, event) for rollup, contribution in contributions]
+    declare = ""
+    if event == "update":
+        used = [sorted(rollup.columns(contribution)) for rollup, contribution in contributions]
+        declare = "DECLARE changed record;\n"
+        writes = [_find_changed(used), *(_if_changed(*each) for each in zip(used, writes, strict=True))]
+    body = _indented("\n".join(f"{statement};" for statement in writes))
+    tenants = " UNION ".join(f"SELECT tenant_id FROM {relation}" for relation, _sign in EVENTS[event])
     return f"""CREATE OR REPLACE FUNCTION {trigger_function_name(table, event)}() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-{_indented(statements)};
+{declare}BEGIN
+{body}
   PERFORM pg_notify('{CHANNEL}', tenant_id || ':{table.name}:' || pg_current_xact_id())
-     FROM ({changed}) AS changed;
+     FROM ({tenants}) AS touched;
   RETURN NULL;
 END $$"""
 
@@ -120,25 +129,44 @@ def trigger(table: Table, event: str) -> list[str]:
     ]
 
 
-def _write_deltas(rollup: Rollup, event: str) -> str:
-    parts = [
-        _part(rollup, contribution, relation, sign)
-        for relation, sign in EVENTS[event]
-        for contribution in rollup.contributions
-    ]
-    changed = " OR ".join(f"sum({name}) <> 0" for name in rollup.measures)
+def _write_deltas(rollup: Rollup, contribution: Contribution, event: str) -> str:
+    names = list(contribution.measures)
+    parts = [_part(rollup, contribution, names, relation, sign) for relation, sign in EVENTS[event]]
+    changed = " OR ".join(f"sum({name}) <> 0" for name in names)
     return (
-        f"INSERT INTO {delta(rollup)} ({columns(rollup)})\n"
-        f"SELECT {key_columns(rollup)}, {sums(rollup)}\n  FROM {_union(parts)}\n"
+        f"INSERT INTO {delta(rollup)} ({key_columns(rollup)}, {', '.join(names)})\n"
+        f"SELECT {key_columns(rollup)}, {sums(rollup, names)}\n  FROM {_union(parts)}\n"
         f" GROUP BY {key_columns(rollup)} HAVING {changed}"
     )
 
 
-def _part(rollup: Rollup, contribution: Contribution, source: str, sign: int, where: str = "true") -> str:
-    keys = [f"{rollup.key_expression(key, contribution)} AS {key.name}" for key in rollup.keys]
-    measures = [f"{_value(contribution.measures.get(name), sign)} AS {name}" for name in rollup.measures]
+def _find_changed(used: Iterable[Iterable[str]]) -> str:
+    """Which columns an update changed in any row. `identity`: rows that have no partner, because their key changed."""
+    names = sorted({name for columns in used for name in columns})
+    flags = ",\n       ".join(f"bool_or(n.{name} IS DISTINCT FROM o.{name}) AS {name}" for name in names)
+    # A full join is hashed or merged; an inner one, planned once for a single row, would be a nested loop ever after.
+    return (
+        f"SELECT bool_or(n.id IS NULL OR o.id IS NULL) AS identity,\n       {flags}\n  INTO changed\n"
+        f"  FROM new_rows AS n FULL JOIN old_rows AS o ON n.tenant_id = o.tenant_id AND n.id = o.id"
+    )
+
+
+def _if_changed(used: Iterable[str], statement: str) -> str:
+    condition = " OR ".join(f"changed.{name}" for name in ("identity", *used))
+    return f"IF {condition} THEN\n{_indented(statement)};\nEND IF"
+
+
+def _part(
+    rollup: Rollup, contribution: Contribution, names: Iterable[str], source: str, sign: int, where: str = "true"
+) -> str:
+    keys = [_named(rollup.key_expression(key, contribution), key.name) for key in rollup.keys]
+    measures = [f"{_value(contribution.measures.get(name), sign)} AS {name}" for name in names]
     condition = contribution.where if where == "true" else f"{where} AND ({contribution.where})"
     return f"SELECT {', '.join(['tenant_id', *keys, *measures])} FROM {source} WHERE {condition}"
+
+
+def _named(expression: str, name: str) -> str:
+    return name if expression == name else f"{expression} AS {name}"
 
 
 def _value(measure: Measure | None, sign: int) -> str:

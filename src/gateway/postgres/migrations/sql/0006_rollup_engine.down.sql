@@ -10,13 +10,35 @@ DROP VIEW analytics.owner_activity_flow, analytics.owner_company_flow, analytics
 
 DROP INDEX activities_by_owner_and_day, companies_deleted;
 
-DROP TRIGGER keep_history ON deal_stage_history;
+DROP TRIGGER keep_history_update ON deal_stage_history;
 
-DROP TRIGGER keep_new_history ON deal_stage_history;
+DROP TRIGGER keep_history_insert ON deal_stage_history;
 
 DROP TRIGGER copy_deal_deleted ON deals;
 
-DROP FUNCTION app.keep_history(), app.keep_new_history(), app.copy_deal_deleted();
+DROP FUNCTION app.keep_history(), app.copy_deal_deleted();
+
+CREATE OR REPLACE FUNCTION app.record_created_deals() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO deal_stage_history (tenant_id, deal_id, to_stage_id, moved_at, moved_day, member_id)
+  SELECT n.tenant_id, n.id, n.stage_id, n.stage_entered_at, n.stage_entered_day,
+         nullif(current_setting('app.member_id', true), '')::bigint
+    FROM new_deals n ORDER BY n.tenant_id, n.id;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION app.record_moved_deals() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO deal_stage_history (tenant_id, deal_id, from_stage_id, to_stage_id, moved_at, moved_day, days_in_stage, member_id)
+  SELECT n.tenant_id, n.id, o.stage_id, n.stage_id, n.stage_entered_at, n.stage_entered_day,
+         greatest(n.stage_entered_day - o.stage_entered_day, 0),
+         nullif(current_setting('app.member_id', true), '')::bigint
+    FROM new_deals n JOIN old_deals o ON o.tenant_id = n.tenant_id AND o.id = n.id
+   WHERE n.stage_id <> o.stage_id ORDER BY n.tenant_id, n.id;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION app.record_moved_deals() RESET enable_nestloop;
 
 ALTER TABLE deal_stage_history DROP COLUMN deal_deleted;
 

@@ -10,10 +10,10 @@ CREATE TABLE rollup.deal_state_delta (
   pipeline_id bigint NOT NULL,
   stage_id bigint NOT NULL,
   owner_id bigint NOT NULL,
-  deals bigint NOT NULL,
-  value numeric NOT NULL,
-  created_days bigint NOT NULL,
-  cycle_days bigint NOT NULL
+  deals bigint NOT NULL DEFAULT 0,
+  value numeric NOT NULL DEFAULT 0,
+  created_days bigint NOT NULL DEFAULT 0,
+  cycle_days bigint NOT NULL DEFAULT 0
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 CREATE INDEX ON rollup.deal_state_delta (tenant_id);
@@ -23,16 +23,16 @@ CREATE TABLE rollup.deal_state_pending (
   pipeline_id bigint NOT NULL,
   stage_id bigint NOT NULL,
   owner_id bigint NOT NULL,
-  deals bigint NOT NULL,
-  value numeric NOT NULL,
-  created_days bigint NOT NULL,
-  cycle_days bigint NOT NULL,
+  deals bigint NOT NULL DEFAULT 0,
+  value numeric NOT NULL DEFAULT 0,
+  created_days bigint NOT NULL DEFAULT 0,
+  cycle_days bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, pipeline_id, stage_id, owner_id)
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 CREATE MATERIALIZED VIEW rollup.deal_state_base AS
 SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
-  FROM (SELECT tenant_id, pipeline_id AS pipeline_id, stage_id AS stage_id, owner_id AS owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM public.deals WHERE deleted_at IS NULL) AS contribution
+  FROM (SELECT tenant_id, pipeline_id, stage_id, owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM public.deals WHERE deleted_at IS NULL) AS contribution
  GROUP BY tenant_id, pipeline_id, stage_id, owner_id;
 
 CREATE UNIQUE INDEX ON rollup.deal_state_base (tenant_id, pipeline_id, stage_id, owner_id);
@@ -51,19 +51,19 @@ COMMENT ON VIEW analytics.deal_state IS 'Deals as they stand now, by stage and o
 GRANT SELECT ON analytics.deal_state TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'deal_state', 'deals', '1daf4cbc0b753e3e', rollup.home('deal_state'),
+SELECT 'deal_state', 'deals', 'db0ae58be19707fd', rollup.home('deal_state'),
        count(*) FROM rollup.deal_state_base;
 
 CREATE TABLE rollup.deal_flow_delta (
   tenant_id bigint NOT NULL,
   day date NOT NULL,
   pipeline_id bigint NOT NULL,
-  created bigint NOT NULL,
-  won bigint NOT NULL,
-  lost bigint NOT NULL,
-  won_value numeric NOT NULL,
-  lost_value numeric NOT NULL,
-  won_cycle_days bigint NOT NULL
+  created bigint NOT NULL DEFAULT 0,
+  won bigint NOT NULL DEFAULT 0,
+  lost bigint NOT NULL DEFAULT 0,
+  won_value numeric NOT NULL DEFAULT 0,
+  lost_value numeric NOT NULL DEFAULT 0,
+  won_cycle_days bigint NOT NULL DEFAULT 0
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 CREATE INDEX ON rollup.deal_flow_delta (tenant_id);
@@ -72,19 +72,19 @@ CREATE TABLE rollup.deal_flow_pending (
   tenant_id bigint NOT NULL,
   day date NOT NULL,
   pipeline_id bigint NOT NULL,
-  created bigint NOT NULL,
-  won bigint NOT NULL,
-  lost bigint NOT NULL,
-  won_value numeric NOT NULL,
-  lost_value numeric NOT NULL,
-  won_cycle_days bigint NOT NULL,
+  created bigint NOT NULL DEFAULT 0,
+  won bigint NOT NULL DEFAULT 0,
+  lost bigint NOT NULL DEFAULT 0,
+  won_value numeric NOT NULL DEFAULT 0,
+  lost_value numeric NOT NULL DEFAULT 0,
+  won_cycle_days bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, day, pipeline_id)
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 CREATE MATERIALIZED VIEW rollup.deal_flow_base AS
 SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
-  FROM (SELECT tenant_id, created_day AS day, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL
-        UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+  FROM (SELECT tenant_id, created_day AS day, pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL
+        UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
  GROUP BY tenant_id, day, pipeline_id;
 
 CREATE UNIQUE INDEX ON rollup.deal_flow_base (tenant_id, day, pipeline_id);
@@ -103,7 +103,7 @@ COMMENT ON VIEW analytics.deal_flow IS 'What happened to deals on a day: created
 GRANT SELECT ON analytics.deal_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'deal_flow', 'deals', '28a9829d03258296', rollup.home('deal_flow'),
+SELECT 'deal_flow', 'deals', '751770ec15e626ec', rollup.home('deal_flow'),
        count(*) FROM rollup.deal_flow_base;
 
 CREATE TABLE rollup.owner_deal_flow_delta (
@@ -111,12 +111,12 @@ CREATE TABLE rollup.owner_deal_flow_delta (
   day date NOT NULL,
   owner_id bigint NOT NULL,
   pipeline_id bigint NOT NULL,
-  created bigint NOT NULL,
-  won bigint NOT NULL,
-  lost bigint NOT NULL,
-  won_value numeric NOT NULL,
-  lost_value numeric NOT NULL,
-  won_cycle_days bigint NOT NULL
+  created bigint NOT NULL DEFAULT 0,
+  won bigint NOT NULL DEFAULT 0,
+  lost bigint NOT NULL DEFAULT 0,
+  won_value numeric NOT NULL DEFAULT 0,
+  lost_value numeric NOT NULL DEFAULT 0,
+  won_cycle_days bigint NOT NULL DEFAULT 0
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 CREATE INDEX ON rollup.owner_deal_flow_delta (tenant_id);
@@ -126,19 +126,19 @@ CREATE TABLE rollup.owner_deal_flow_pending (
   day date NOT NULL,
   owner_id bigint NOT NULL,
   pipeline_id bigint NOT NULL,
-  created bigint NOT NULL,
-  won bigint NOT NULL,
-  lost bigint NOT NULL,
-  won_value numeric NOT NULL,
-  lost_value numeric NOT NULL,
-  won_cycle_days bigint NOT NULL,
+  created bigint NOT NULL DEFAULT 0,
+  won bigint NOT NULL DEFAULT 0,
+  lost bigint NOT NULL DEFAULT 0,
+  won_value numeric NOT NULL DEFAULT 0,
+  lost_value numeric NOT NULL DEFAULT 0,
+  won_cycle_days bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, day, owner_id, pipeline_id)
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 CREATE MATERIALIZED VIEW rollup.owner_deal_flow_base AS
 SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
-  FROM (SELECT tenant_id, created_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL
-        UNION ALL SELECT tenant_id, closed_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+  FROM (SELECT tenant_id, created_day AS day, owner_id, pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL
+        UNION ALL SELECT tenant_id, closed_day AS day, owner_id, pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
  GROUP BY tenant_id, day, owner_id, pipeline_id;
 
 CREATE UNIQUE INDEX ON rollup.owner_deal_flow_base (tenant_id, day, owner_id, pipeline_id);
@@ -159,13 +159,13 @@ COMMENT ON VIEW analytics.owner_deal_flow IS 'What happened to deals on a day: c
 GRANT SELECT ON analytics.owner_deal_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'owner_deal_flow', 'deals', 'c0aa83ba68250e03', rollup.home('owner_deal_flow'),
+SELECT 'owner_deal_flow', 'deals', '91db2485fdfcaee8', rollup.home('owner_deal_flow'),
        count(*) FROM rollup.owner_deal_flow_base;
 
 CREATE TABLE rollup.company_deals_delta (
   tenant_id bigint NOT NULL,
   company_id bigint NOT NULL,
-  deals bigint NOT NULL
+  deals bigint NOT NULL DEFAULT 0
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 CREATE INDEX ON rollup.company_deals_delta (tenant_id);
@@ -173,7 +173,7 @@ CREATE INDEX ON rollup.company_deals_delta (tenant_id);
 CREATE TABLE rollup.company_deals_pending (
   tenant_id bigint NOT NULL,
   company_id bigint NOT NULL,
-  deals bigint NOT NULL,
+  deals bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, company_id)
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
@@ -198,15 +198,15 @@ COMMENT ON VIEW analytics.company_deals IS 'How many deals a company has; compan
 GRANT SELECT ON analytics.company_deals TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'company_deals', 'deals', '0769bc6cb0d170d1', rollup.home('company_deals'),
+SELECT 'company_deals', 'deals', 'fd310a111576a5cb', rollup.home('company_deals'),
        count(*) FROM rollup.company_deals_base;
 
 CREATE TABLE rollup.stage_flow_delta (
   tenant_id bigint NOT NULL,
   day date NOT NULL,
   stage_id bigint NOT NULL,
-  entered bigint NOT NULL,
-  departed bigint NOT NULL
+  entered bigint NOT NULL DEFAULT 0,
+  departed bigint NOT NULL DEFAULT 0
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 CREATE INDEX ON rollup.stage_flow_delta (tenant_id);
@@ -215,8 +215,8 @@ CREATE TABLE rollup.stage_flow_pending (
   tenant_id bigint NOT NULL,
   day date NOT NULL,
   stage_id bigint NOT NULL,
-  entered bigint NOT NULL,
-  departed bigint NOT NULL,
+  entered bigint NOT NULL DEFAULT 0,
+  departed bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, day, stage_id)
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
@@ -242,16 +242,16 @@ COMMENT ON VIEW analytics.stage_flow IS 'How many times deals entered and depart
 GRANT SELECT ON analytics.stage_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'stage_flow', 'deal_stage_history', '958a20953137f7e8', rollup.home('stage_flow'),
+SELECT 'stage_flow', 'deal_stage_history', '9665f10ec92f19f6', rollup.home('stage_flow'),
        count(*) FROM rollup.stage_flow_base;
 
 CREATE TABLE rollup.activity_flow_delta (
   tenant_id bigint NOT NULL,
   day date NOT NULL,
-  calls bigint NOT NULL,
-  emails bigint NOT NULL,
-  meetings bigint NOT NULL,
-  notes bigint NOT NULL
+  calls bigint NOT NULL DEFAULT 0,
+  emails bigint NOT NULL DEFAULT 0,
+  meetings bigint NOT NULL DEFAULT 0,
+  notes bigint NOT NULL DEFAULT 0
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 CREATE INDEX ON rollup.activity_flow_delta (tenant_id);
@@ -259,10 +259,10 @@ CREATE INDEX ON rollup.activity_flow_delta (tenant_id);
 CREATE TABLE rollup.activity_flow_pending (
   tenant_id bigint NOT NULL,
   day date NOT NULL,
-  calls bigint NOT NULL,
-  emails bigint NOT NULL,
-  meetings bigint NOT NULL,
-  notes bigint NOT NULL,
+  calls bigint NOT NULL DEFAULT 0,
+  emails bigint NOT NULL DEFAULT 0,
+  meetings bigint NOT NULL DEFAULT 0,
+  notes bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, day)
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
@@ -287,13 +287,13 @@ COMMENT ON VIEW analytics.activity_flow IS 'Activities of a day; the kinds are m
 GRANT SELECT ON analytics.activity_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'activity_flow', 'activities', 'ea5ba7cfe14b1757', rollup.home('activity_flow'),
+SELECT 'activity_flow', 'activities', '8ff59011a18e483e', rollup.home('activity_flow'),
        count(*) FROM rollup.activity_flow_base;
 
 CREATE TABLE rollup.company_flow_delta (
   tenant_id bigint NOT NULL,
   day date NOT NULL,
-  created bigint NOT NULL
+  created bigint NOT NULL DEFAULT 0
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 CREATE INDEX ON rollup.company_flow_delta (tenant_id);
@@ -301,7 +301,7 @@ CREATE INDEX ON rollup.company_flow_delta (tenant_id);
 CREATE TABLE rollup.company_flow_pending (
   tenant_id bigint NOT NULL,
   day date NOT NULL,
-  created bigint NOT NULL,
+  created bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, day)
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
@@ -326,7 +326,7 @@ COMMENT ON VIEW analytics.company_flow IS 'Companies by the day they were create
 GRANT SELECT ON analytics.company_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'company_flow', 'companies', 'b35076a49b8b8cf2', rollup.home('company_flow'),
+SELECT 'company_flow', 'companies', 'ce202904a9ddfa2f', rollup.home('company_flow'),
        count(*) FROM rollup.company_flow_base;
 
 CREATE OR REPLACE FUNCTION rollup.deals_insert() RETURNS trigger
@@ -334,56 +334,93 @@ CREATE OR REPLACE FUNCTION rollup.deals_insert() RETURNS trigger
 BEGIN
   INSERT INTO rollup.deal_state_delta (tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days)
   SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
-    FROM (SELECT tenant_id, pipeline_id AS pipeline_id, stage_id AS stage_id, owner_id AS owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM new_rows WHERE deleted_at IS NULL) AS contribution
+    FROM (SELECT tenant_id, pipeline_id, stage_id, owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM new_rows WHERE deleted_at IS NULL) AS contribution
    GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0;
-  INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
-  SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
-    FROM (SELECT tenant_id, created_day AS day, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
-  INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
-  SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
-    FROM (SELECT tenant_id, created_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, closed_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created)
+  SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created
+    FROM (SELECT tenant_id, created_day AS day, pipeline_id, 1 AS created FROM new_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0;
+  INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
+  SELECT tenant_id, day, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+    FROM (SELECT tenant_id, closed_day AS day, pipeline_id, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created)
+  SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created
+    FROM (SELECT tenant_id, created_day AS day, owner_id, pipeline_id, 1 AS created FROM new_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0;
+  INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
+  SELECT tenant_id, day, owner_id, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+    FROM (SELECT tenant_id, closed_day AS day, owner_id, pipeline_id, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
   INSERT INTO rollup.company_deals_delta (tenant_id, company_id, deals)
   SELECT tenant_id, company_id, sum(deals)::bigint AS deals
     FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, 1 AS deals FROM new_rows WHERE deleted_at IS NULL) AS contribution
    GROUP BY tenant_id, company_id HAVING sum(deals) <> 0;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deals:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM new_rows) AS changed;
+     FROM (SELECT tenant_id FROM new_rows) AS touched;
   RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION rollup.deals_update() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE changed record;
 BEGIN
-  INSERT INTO rollup.deal_state_delta (tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days)
-  SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
-    FROM (SELECT tenant_id, pipeline_id AS pipeline_id, stage_id AS stage_id, owner_id AS owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM new_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, pipeline_id AS pipeline_id, stage_id AS stage_id, owner_id AS owner_id, -(1) AS deals, coalesce(-(amount), 0) AS value, coalesce(-(created_day - date '2000-01-01'), 0) AS created_days, coalesce(-(closed_day - created_day), 0) AS cycle_days FROM old_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0;
-  INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
-  SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
-    FROM (SELECT tenant_id, created_day AS day, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL
-          UNION ALL SELECT tenant_id, created_day AS day, pipeline_id AS pipeline_id, -(1) AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
-  INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
-  SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
-    FROM (SELECT tenant_id, created_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, closed_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL
-          UNION ALL SELECT tenant_id, created_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, -(1) AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, closed_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
-  INSERT INTO rollup.company_deals_delta (tenant_id, company_id, deals)
-  SELECT tenant_id, company_id, sum(deals)::bigint AS deals
-    FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, 1 AS deals FROM new_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, coalesce(company_id, 0) AS company_id, -(1) AS deals FROM old_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, company_id HAVING sum(deals) <> 0;
+  SELECT bool_or(n.id IS NULL OR o.id IS NULL) AS identity,
+         bool_or(n.amount IS DISTINCT FROM o.amount) AS amount,
+         bool_or(n.closed_day IS DISTINCT FROM o.closed_day) AS closed_day,
+         bool_or(n.company_id IS DISTINCT FROM o.company_id) AS company_id,
+         bool_or(n.created_day IS DISTINCT FROM o.created_day) AS created_day,
+         bool_or(n.deleted_at IS DISTINCT FROM o.deleted_at) AS deleted_at,
+         bool_or(n.outcome IS DISTINCT FROM o.outcome) AS outcome,
+         bool_or(n.owner_id IS DISTINCT FROM o.owner_id) AS owner_id,
+         bool_or(n.pipeline_id IS DISTINCT FROM o.pipeline_id) AS pipeline_id,
+         bool_or(n.stage_id IS DISTINCT FROM o.stage_id) AS stage_id
+    INTO changed
+    FROM new_rows AS n FULL JOIN old_rows AS o ON n.tenant_id = o.tenant_id AND n.id = o.id;
+  IF changed.identity OR changed.amount OR changed.closed_day OR changed.created_day OR changed.deleted_at OR changed.owner_id OR changed.pipeline_id OR changed.stage_id THEN
+    INSERT INTO rollup.deal_state_delta (tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days)
+    SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
+      FROM (SELECT tenant_id, pipeline_id, stage_id, owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM new_rows WHERE deleted_at IS NULL
+            UNION ALL SELECT tenant_id, pipeline_id, stage_id, owner_id, -(1) AS deals, coalesce(-(amount), 0) AS value, coalesce(-(created_day - date '2000-01-01'), 0) AS created_days, coalesce(-(closed_day - created_day), 0) AS cycle_days FROM old_rows WHERE deleted_at IS NULL) AS contribution
+     GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0;
+  END IF;
+  IF changed.identity OR changed.created_day OR changed.deleted_at OR changed.pipeline_id THEN
+    INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created)
+    SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created
+      FROM (SELECT tenant_id, created_day AS day, pipeline_id, 1 AS created FROM new_rows WHERE deleted_at IS NULL
+            UNION ALL SELECT tenant_id, created_day AS day, pipeline_id, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
+     GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0;
+  END IF;
+  IF changed.identity OR changed.amount OR changed.closed_day OR changed.created_day OR changed.deleted_at OR changed.outcome OR changed.pipeline_id THEN
+    INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
+    SELECT tenant_id, day, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+      FROM (SELECT tenant_id, closed_day AS day, pipeline_id, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL
+            UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+     GROUP BY tenant_id, day, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  END IF;
+  IF changed.identity OR changed.created_day OR changed.deleted_at OR changed.owner_id OR changed.pipeline_id THEN
+    INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created)
+    SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created
+      FROM (SELECT tenant_id, created_day AS day, owner_id, pipeline_id, 1 AS created FROM new_rows WHERE deleted_at IS NULL
+            UNION ALL SELECT tenant_id, created_day AS day, owner_id, pipeline_id, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
+     GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0;
+  END IF;
+  IF changed.identity OR changed.amount OR changed.closed_day OR changed.created_day OR changed.deleted_at OR changed.outcome OR changed.owner_id OR changed.pipeline_id THEN
+    INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
+    SELECT tenant_id, day, owner_id, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+      FROM (SELECT tenant_id, closed_day AS day, owner_id, pipeline_id, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL
+            UNION ALL SELECT tenant_id, closed_day AS day, owner_id, pipeline_id, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+     GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  END IF;
+  IF changed.identity OR changed.company_id OR changed.deleted_at THEN
+    INSERT INTO rollup.company_deals_delta (tenant_id, company_id, deals)
+    SELECT tenant_id, company_id, sum(deals)::bigint AS deals
+      FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, 1 AS deals FROM new_rows WHERE deleted_at IS NULL
+            UNION ALL SELECT tenant_id, coalesce(company_id, 0) AS company_id, -(1) AS deals FROM old_rows WHERE deleted_at IS NULL) AS contribution
+     GROUP BY tenant_id, company_id HAVING sum(deals) <> 0;
+  END IF;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deals:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS changed;
+     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;
 END $$;
 
@@ -392,65 +429,92 @@ CREATE OR REPLACE FUNCTION rollup.deals_delete() RETURNS trigger
 BEGIN
   INSERT INTO rollup.deal_state_delta (tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days)
   SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
-    FROM (SELECT tenant_id, pipeline_id AS pipeline_id, stage_id AS stage_id, owner_id AS owner_id, -(1) AS deals, coalesce(-(amount), 0) AS value, coalesce(-(created_day - date '2000-01-01'), 0) AS created_days, coalesce(-(closed_day - created_day), 0) AS cycle_days FROM old_rows WHERE deleted_at IS NULL) AS contribution
+    FROM (SELECT tenant_id, pipeline_id, stage_id, owner_id, -(1) AS deals, coalesce(-(amount), 0) AS value, coalesce(-(created_day - date '2000-01-01'), 0) AS created_days, coalesce(-(closed_day - created_day), 0) AS cycle_days FROM old_rows WHERE deleted_at IS NULL) AS contribution
    GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0;
-  INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
-  SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
-    FROM (SELECT tenant_id, created_day AS day, pipeline_id AS pipeline_id, -(1) AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
-  INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days)
-  SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
-    FROM (SELECT tenant_id, created_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, -(1) AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, closed_day AS day, owner_id AS owner_id, pipeline_id AS pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0 OR sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created)
+  SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created
+    FROM (SELECT tenant_id, created_day AS day, pipeline_id, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0;
+  INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
+  SELECT tenant_id, day, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+    FROM (SELECT tenant_id, closed_day AS day, pipeline_id, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+  INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created)
+  SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created
+    FROM (SELECT tenant_id, created_day AS day, owner_id, pipeline_id, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
+   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0;
+  INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
+  SELECT tenant_id, day, owner_id, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
+    FROM (SELECT tenant_id, closed_day AS day, owner_id, pipeline_id, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
   INSERT INTO rollup.company_deals_delta (tenant_id, company_id, deals)
   SELECT tenant_id, company_id, sum(deals)::bigint AS deals
     FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, -(1) AS deals FROM old_rows WHERE deleted_at IS NULL) AS contribution
    GROUP BY tenant_id, company_id HAVING sum(deals) <> 0;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deals:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM old_rows) AS changed;
+     FROM (SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION rollup.deal_stage_history_insert() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, entered, departed)
-  SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed
-    FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, 1 AS entered, 0 AS departed FROM new_rows WHERE NOT deal_deleted
-          UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 0 AS entered, 1 AS departed FROM new_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0 OR sum(departed) <> 0;
+  INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, entered)
+  SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered
+    FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, 1 AS entered FROM new_rows WHERE NOT deal_deleted) AS contribution
+   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0;
+  INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, departed)
+  SELECT tenant_id, day, stage_id, sum(departed)::bigint AS departed
+    FROM (SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 1 AS departed FROM new_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, stage_id HAVING sum(departed) <> 0;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deal_stage_history:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM new_rows) AS changed;
+     FROM (SELECT tenant_id FROM new_rows) AS touched;
   RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION rollup.deal_stage_history_update() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE changed record;
 BEGIN
-  INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, entered, departed)
-  SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed
-    FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, 1 AS entered, 0 AS departed FROM new_rows WHERE NOT deal_deleted
-          UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 0 AS entered, 1 AS departed FROM new_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL
-          UNION ALL SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, -(1) AS entered, 0 AS departed FROM old_rows WHERE NOT deal_deleted
-          UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 0 AS entered, -(1) AS departed FROM old_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0 OR sum(departed) <> 0;
+  SELECT bool_or(n.id IS NULL OR o.id IS NULL) AS identity,
+         bool_or(n.deal_deleted IS DISTINCT FROM o.deal_deleted) AS deal_deleted,
+         bool_or(n.from_stage_id IS DISTINCT FROM o.from_stage_id) AS from_stage_id,
+         bool_or(n.moved_day IS DISTINCT FROM o.moved_day) AS moved_day,
+         bool_or(n.to_stage_id IS DISTINCT FROM o.to_stage_id) AS to_stage_id
+    INTO changed
+    FROM new_rows AS n FULL JOIN old_rows AS o ON n.tenant_id = o.tenant_id AND n.id = o.id;
+  IF changed.identity OR changed.deal_deleted OR changed.moved_day OR changed.to_stage_id THEN
+    INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, entered)
+    SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered
+      FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, 1 AS entered FROM new_rows WHERE NOT deal_deleted
+            UNION ALL SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, -(1) AS entered FROM old_rows WHERE NOT deal_deleted) AS contribution
+     GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0;
+  END IF;
+  IF changed.identity OR changed.deal_deleted OR changed.from_stage_id OR changed.moved_day THEN
+    INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, departed)
+    SELECT tenant_id, day, stage_id, sum(departed)::bigint AS departed
+      FROM (SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 1 AS departed FROM new_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL
+            UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, -(1) AS departed FROM old_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
+     GROUP BY tenant_id, day, stage_id HAVING sum(departed) <> 0;
+  END IF;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deal_stage_history:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS changed;
+     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION rollup.deal_stage_history_delete() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, entered, departed)
-  SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed
-    FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, -(1) AS entered, 0 AS departed FROM old_rows WHERE NOT deal_deleted
-          UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 0 AS entered, -(1) AS departed FROM old_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0 OR sum(departed) <> 0;
+  INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, entered)
+  SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered
+    FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, -(1) AS entered FROM old_rows WHERE NOT deal_deleted) AS contribution
+   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0;
+  INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, departed)
+  SELECT tenant_id, day, stage_id, sum(departed)::bigint AS departed
+    FROM (SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, -(1) AS departed FROM old_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, stage_id HAVING sum(departed) <> 0;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deal_stage_history:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM old_rows) AS changed;
+     FROM (SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;
 END $$;
 
@@ -462,20 +526,29 @@ BEGIN
     FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN 1 ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN 1 ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN 1 ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN 1 ELSE 0 END AS notes FROM new_rows WHERE deleted_at IS NULL) AS contribution
    GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0;
   PERFORM pg_notify('gateway_changes', tenant_id || ':activities:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM new_rows) AS changed;
+     FROM (SELECT tenant_id FROM new_rows) AS touched;
   RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION rollup.activities_update() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE changed record;
 BEGIN
-  INSERT INTO rollup.activity_flow_delta (tenant_id, day, calls, emails, meetings, notes)
-  SELECT tenant_id, day, sum(calls)::bigint AS calls, sum(emails)::bigint AS emails, sum(meetings)::bigint AS meetings, sum(notes)::bigint AS notes
-    FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN 1 ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN 1 ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN 1 ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN 1 ELSE 0 END AS notes FROM new_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN -(1) ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN -(1) ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN -(1) ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN -(1) ELSE 0 END AS notes FROM old_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0;
+  SELECT bool_or(n.id IS NULL OR o.id IS NULL) AS identity,
+         bool_or(n.deleted_at IS DISTINCT FROM o.deleted_at) AS deleted_at,
+         bool_or(n.kind IS DISTINCT FROM o.kind) AS kind,
+         bool_or(n.occurred_day IS DISTINCT FROM o.occurred_day) AS occurred_day
+    INTO changed
+    FROM new_rows AS n FULL JOIN old_rows AS o ON n.tenant_id = o.tenant_id AND n.id = o.id;
+  IF changed.identity OR changed.deleted_at OR changed.kind OR changed.occurred_day THEN
+    INSERT INTO rollup.activity_flow_delta (tenant_id, day, calls, emails, meetings, notes)
+    SELECT tenant_id, day, sum(calls)::bigint AS calls, sum(emails)::bigint AS emails, sum(meetings)::bigint AS meetings, sum(notes)::bigint AS notes
+      FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN 1 ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN 1 ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN 1 ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN 1 ELSE 0 END AS notes FROM new_rows WHERE deleted_at IS NULL
+            UNION ALL SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN -(1) ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN -(1) ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN -(1) ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN -(1) ELSE 0 END AS notes FROM old_rows WHERE deleted_at IS NULL) AS contribution
+     GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0;
+  END IF;
   PERFORM pg_notify('gateway_changes', tenant_id || ':activities:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS changed;
+     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;
 END $$;
 
@@ -487,7 +560,7 @@ BEGIN
     FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN -(1) ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN -(1) ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN -(1) ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN -(1) ELSE 0 END AS notes FROM old_rows WHERE deleted_at IS NULL) AS contribution
    GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0;
   PERFORM pg_notify('gateway_changes', tenant_id || ':activities:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM old_rows) AS changed;
+     FROM (SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;
 END $$;
 
@@ -499,20 +572,28 @@ BEGIN
     FROM (SELECT tenant_id, created_day AS day, 1 AS created FROM new_rows WHERE deleted_at IS NULL) AS contribution
    GROUP BY tenant_id, day HAVING sum(created) <> 0;
   PERFORM pg_notify('gateway_changes', tenant_id || ':companies:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM new_rows) AS changed;
+     FROM (SELECT tenant_id FROM new_rows) AS touched;
   RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION rollup.companies_update() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE changed record;
 BEGIN
-  INSERT INTO rollup.company_flow_delta (tenant_id, day, created)
-  SELECT tenant_id, day, sum(created)::bigint AS created
-    FROM (SELECT tenant_id, created_day AS day, 1 AS created FROM new_rows WHERE deleted_at IS NULL
-          UNION ALL SELECT tenant_id, created_day AS day, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, day HAVING sum(created) <> 0;
+  SELECT bool_or(n.id IS NULL OR o.id IS NULL) AS identity,
+         bool_or(n.created_day IS DISTINCT FROM o.created_day) AS created_day,
+         bool_or(n.deleted_at IS DISTINCT FROM o.deleted_at) AS deleted_at
+    INTO changed
+    FROM new_rows AS n FULL JOIN old_rows AS o ON n.tenant_id = o.tenant_id AND n.id = o.id;
+  IF changed.identity OR changed.created_day OR changed.deleted_at THEN
+    INSERT INTO rollup.company_flow_delta (tenant_id, day, created)
+    SELECT tenant_id, day, sum(created)::bigint AS created
+      FROM (SELECT tenant_id, created_day AS day, 1 AS created FROM new_rows WHERE deleted_at IS NULL
+            UNION ALL SELECT tenant_id, created_day AS day, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
+     GROUP BY tenant_id, day HAVING sum(created) <> 0;
+  END IF;
   PERFORM pg_notify('gateway_changes', tenant_id || ':companies:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS changed;
+     FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;
 END $$;
 
@@ -524,7 +605,7 @@ BEGIN
     FROM (SELECT tenant_id, created_day AS day, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
    GROUP BY tenant_id, day HAVING sum(created) <> 0;
   PERFORM pg_notify('gateway_changes', tenant_id || ':companies:' || pg_current_xact_id())
-     FROM (SELECT tenant_id FROM old_rows) AS changed;
+     FROM (SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;
 END $$;
 
