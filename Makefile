@@ -5,13 +5,14 @@ SHELL := /bin/sh
 PYTHON ?= python3
 PORT ?= 8000
 SIZE ?= small
+SECONDS ?= 60
 DATA ?= .gateway
 
 VENV := .venv
 BIN := $(VENV)/bin
 GRAPHIQL := src/gateway/web/graphiql
 
-.PHONY: help demo test test-slow lint types schema bench docs clean install install-dev
+.PHONY: help demo test test-slow stress lint types schema bench docs clean install install-dev
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +25,9 @@ test: install-dev ## Run the tests, on a PostgreSQL and a Redis that they start 
 
 test-slow: install-dev ## Run the long proofs
 	$(BIN)/pytest -m slow
+
+stress: install-dev ## Prove the rollups under writers, old snapshots and killed workers  [SECONDS=60 SEED=n]
+	$(BIN)/python -m tests.stress --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 lint: install-dev ## Check style, formatting and the direction of imports
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ LAST_ANSWER_SECONDS = 120
 class Job:
     """`requests`: whole HTTP requests; each connection sends them in turn, each beginning at another one.
 
+    `pause_seconds`: what a connection waits after each answer, as a person would; they begin spread over that time.
     The times are the least ones. Each connection's first request is of the warm-up and one more is measured, however
     long they take; a single connection ends with a whole turn, so that the measured requests are always the same ones.
     """
@@ -31,6 +32,7 @@ class Job:
     connections: int
     warmup_seconds: float
     seconds: float
+    pause_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -48,10 +50,19 @@ class Load:
 
 
 class Connection(asyncio.Protocol):
-    """Sends a request, waits for its answer, sends the next; until the time is over."""
+    """Sends a request, waits for its answer, and for its pause, sends the next; until the time is over."""
 
-    def __init__(self, requests: list[bytes], load: Load, measured: tuple[float, float], turn: int) -> None:
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def __init__(
+        self,
+        requests: list[bytes],
+        load: Load,
+        measured: tuple[float, float],
+        turn: int,
+        pauses: tuple[float, float],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self._first_pause_seconds, self._pause_seconds = pauses
         self._requests = requests
         self._load = load
         self._from, self._until = measured
@@ -64,7 +75,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
-        self._send()
+        self._send_after(self._first_pause_seconds)
 
     def data_received(self, data: bytes) -> None:
         self._buffer = self._buffer + data if self._buffer else data
@@ -76,14 +87,22 @@ class Connection(asyncio.Protocol):
         if len(self._buffer) >= self._wanted:
             self._answered(self._buffer)
             self._buffer, self._wanted = b"", 0
-            self._send()
+            self._send_after(self._pause_seconds)
 
     def connection_lost(self, _error: Exception | None) -> None:
         if not self.ended.done():
             self._load.errors += 1
             self.ended.set_result(None)
 
+    def _send_after(self, seconds: float) -> None:
+        if seconds:
+            self._loop.call_later(seconds, self._send)
+        else:
+            self._send()
+
     def _send(self) -> None:
+        if self.ended.done():  # its connection was lost meanwhile
+            return
         self._begun = time.perf_counter()
         if self._begun >= self._until and self._measured and self._measured % self._turn == 0:
             self.ended.set_result(None)
@@ -138,7 +157,8 @@ async def drive(job: Job) -> Load:
     connections = []
     for number in range(job.connections):
         first = number * len(requests) // job.connections
-        make = partial(Connection, requests[first:] + requests[:first], load, measured, turn)
+        pauses = (job.pause_seconds * number / job.connections, job.pause_seconds)
+        make = partial(Connection, requests[first:] + requests[:first], load, measured, turn, pauses)
         _, connection = await asyncio.get_running_loop().create_connection(make, job.host, job.port)
         connections.append(connection)
     async with asyncio.timeout(job.warmup_seconds + job.seconds + LAST_ANSWER_SECONDS):

@@ -98,11 +98,12 @@ def headers(tenant: Tenant) -> dict[str, str]:
 
 def http_requests(operation: str, tenants: list[Tenant], port: int) -> list[str]:
     """Whole HTTP requests for an operation; tenants take turns."""
-    by_tenant = [[_http(tenant, body, port) for body in bodies(operation, tenant)] for tenant in tenants]
+    by_tenant = [[request(tenant, body, port) for body in bodies(operation, tenant)] for tenant in tenants]
     return [request for turn in zip(*by_tenant, strict=True) for request in turn]
 
 
-def _http(tenant: Tenant, body: str, port: int) -> str:
+def request(tenant: Tenant, body: str, port: int) -> str:
+    """One whole HTTP request."""
     fields = {"Host": f"127.0.0.1:{port}", **headers(tenant), "Content-Length": str(len(body.encode()))}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"POST /graphql HTTP/1.1\r\n{head}\r\n{body}"

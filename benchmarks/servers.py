@@ -55,6 +55,19 @@ def gateway(settings: Settings, log: Path) -> Iterator[Server]:
 
 
 @contextmanager
+def worker(settings: Settings, log: Path) -> Iterator[None]:
+    """`gateway worker` as it comes."""
+    environment = {"WORKER_DATABASE_URL": settings.require("worker_database_url")}
+    with log.open("wb") as output:
+        command = [str(Path(sys.executable).with_name("gateway")), "worker"]
+        process = subprocess.Popen(command, env=os.environ | environment, stdout=output, stderr=output)
+    try:
+        yield
+    finally:
+        _end(process)
+
+
+@contextmanager
 def plain(settings: Settings, log: Path, *, caches: bool = True) -> Iterator[Server]:
     """The plain Strawberry server. It reads with a role that row policies do not hold."""
     environment = {
@@ -94,12 +107,16 @@ def _running(command: list[str], environment: Mapping[str, str], log: Path) -> I
         _wait_until_ready(process, port, log)
         yield Server(port, process, log)
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

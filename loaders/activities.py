@@ -45,6 +45,6 @@ async def recent_activities(reads: Reads, owner_id: int | None, first: int) -> l
 
 
 async def activity_counts(reads: Reads, owner_id: int | None, days: Days, today: date) -> ActivityCounts:
-    """Counts of an owner's activities, or of all. Source: analytics.activity_flow."""
+    """Counts of an owner's activities, or of all. Source: analytics.activity_flow, .owner_activity_flow."""
     (row,) = await reads.fetch(SQL["activity_summary"], owner_id, *days, today)
     return ActivityCounts(*row)

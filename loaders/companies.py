@@ -51,7 +51,8 @@ async def companies_by_id(reads: Reads, ids: Sequence[int]) -> list[CompanyRow |
 
 
 async def company_counts(reads: Reads, owner_id: int | None, created_in: Days) -> CompanyCounts:
-    """Counts of an owner's companies, or of all. Source: analytics.company_flow, analytics.companies_with_deals."""
+    """Counts of an owner's companies, or of all. Source: analytics.company_flow, .company_deals,
+    .owner_company_flow, .companies_with_deals, companies."""
     (row,) = await reads.fetch(SQL["company_summary"], owner_id, created_in.from_day, created_in.to_day)
     return CompanyCounts(*row)
 

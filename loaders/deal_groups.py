@@ -1,7 +1,7 @@
 """Analysts' question: deals grouped by one to three keys, measured, filtered, ordered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -44,14 +44,42 @@ KEYS: Mapping[str, GroupKey] = {
     "closed_month": GroupKey(CLOSED_MONTH, f"to_char({CLOSED_MONTH}, 'YYYY-MM')", CLOSED_MONTH),
 }
 
-# A deal without lines counts under no product with its own amount; one with lines, under each with that line's.
-LINE_AMOUNT = "coalesce(CASE WHEN l.deal_id IS NULL THEN r.amount ELSE l.amount END, 0)"
-DEAL_AMOUNT = "coalesce(r.amount, 0)"
+MEASURES = """sum({deals})::bigint AS deals, sum({value}) AS value,
+  coalesce(sum({deals}) FILTER (WHERE r.outcome = 'won'), 0)::bigint AS won,
+  coalesce(sum({deals}) FILTER (WHERE r.outcome = 'lost'), 0)::bigint AS lost,
+  coalesce(sum({value}) FILTER (WHERE r.outcome = 'won'), 0) AS won_value,
+  coalesce(sum({cycle_days}) FILTER (WHERE r.outcome = 'won'), 0)::bigint AS won_cycle_days"""
 
-MEASURES = """count(*) AS deals, sum({amount}) AS value,
-  count(*) FILTER (WHERE r.outcome = 'won') AS won, count(*) FILTER (WHERE r.outcome = 'lost') AS lost,
-  coalesce(sum({amount}) FILTER (WHERE r.outcome = 'won'), 0) AS won_value,
-  coalesce(sum(r.closed_day - r.created_day) FILTER (WHERE r.outcome = 'won'), 0) AS won_cycle_days"""
+
+@dataclass(frozen=True, slots=True)
+class GroupSource:
+    """What is summed: a relation with the alias `r`, its condition, and what a row of it adds to the measures."""
+
+    relation: str
+    belongs: str
+    deals: str
+    value: str
+    cycle_days: str
+
+    @property
+    def measures(self) -> str:
+        return MEASURES.format(deals=self.deals, value=self.value, cycle_days=self.cycle_days)
+
+
+EACH_DEAL = GroupSource("deals AS r", DEALS.belongs, "1", "coalesce(r.amount, 0)", "r.closed_day - r.created_day")
+
+# A deal without lines counts under no product with its own amount; one with lines, under each with that line's.
+EACH_LINE = replace(EACH_DEAL, value="coalesce(CASE WHEN l.deal_id IS NULL THEN r.amount ELSE l.amount END, 0)")
+
+BY_STATE = GroupSource(
+    """(SELECT d.tenant_id, d.pipeline_id, d.stage_id, d.owner_id, k.kind AS outcome, d.deals, d.value, d.cycle_days
+  FROM analytics.deal_state AS d JOIN stages AS k ON k.tenant_id = $1 AND k.id = d.stage_id) AS r""",
+    "true",
+    *("r.deals", "r.value", "r.cycle_days"),
+)
+STATE_KEYS = frozenset({"owner", "team", "region", "stage", "pipeline", "outcome"})
+STATE_FILTERS = frozenset({"owner_ids", "teams", "regions", "stage_ids", "pipeline_ids", "outcomes"})
+"""Keys and filters that the rollup of deals by stage and owner can tell apart."""
 
 SORTS: Mapping[str, str] = {
     "count": "deals",
@@ -88,7 +116,10 @@ class GroupRow(NamedTuple):
 
 
 async def deal_groups(reads: Reads, request: GroupRequest) -> list[GroupRow]:
-    """Groups of deals in the wanted order, ties by key; groups without a value to order by come last. Source: deals."""
+    """Groups of deals in the wanted order, ties by key; groups without a value to order by come last.
+
+    Source: analytics.deal_state where it can tell the groups apart, else deals.
+    """
     parameters = Parameters()
     sql = _sql(request, parameters)
     rows = await reads.fetch(Statement("deal_groups", "deal_groups", sql), *parameters.values)
@@ -98,22 +129,28 @@ async def deal_groups(reads: Reads, request: GroupRequest) -> list[GroupRow]:
 
 def _sql(request: GroupRequest, parameters: Parameters) -> str:
     keys = [KEYS[name] for name in request.keys]
-    where = ["r.tenant_id = $1", DEALS.belongs, *filter_conditions(DEALS, request.filters, parameters)]
-    amount = LINE_AMOUNT if "product" in request.keys else DEAL_AMOUNT
+    source = _source(request)
+    where = ["r.tenant_id = $1", source.belongs, *filter_conditions(DEALS, request.filters, parameters)]
     columns = [
         *(f"{key.value} AS key_{place}" for place, key in enumerate(keys)),
         *(f"{key.label} AS label_{place}" for place, key in enumerate(keys)),
-        MEASURES.format(amount=amount),
+        source.measures,
         f"{KEYS[request.order].sort} AS sort_key" if request.order in KEYS else "NULL AS sort_key",
     ]
     grouped = (
-        f"SELECT {', '.join(columns)} FROM deals AS r {' '.join(_joins(keys))} "
-        f"WHERE {' AND '.join(where)} GROUP BY {', '.join(key.value for key in keys)}"
+        f"SELECT {', '.join(columns)} FROM {source.relation} {' '.join(_joins(keys))} "
+        f"WHERE {' AND '.join(where)} GROUP BY {', '.join(key.value for key in keys)} HAVING sum({source.deals}) > 0"
     )
     direction = "DESC" if request.descending else "ASC"
     ties = ", ".join(f"key_{place}" for place in range(len(keys)))
     order = f"{SORTS.get(request.order, 'sort_key')} {direction} NULLS LAST"
     return f"SELECT * FROM ({grouped}) AS g ORDER BY {order}, {ties} LIMIT {parameters.add(request.first)}::bigint"
+
+
+def _source(request: GroupRequest) -> GroupSource:
+    if STATE_KEYS.issuperset(request.keys) and STATE_FILTERS.issuperset(name for name, _value in request.filters):
+        return BY_STATE
+    return EACH_LINE if "product" in request.keys else EACH_DEAL
 
 
 def _joins(keys: Sequence[GroupKey]) -> list[str]:

@@ -24,11 +24,18 @@ class DealFlow(NamedTuple):
     won_cycle_days: int
 
 
+class Moves(NamedTuple):
+    """What is wanted of the moves between stages: how many there were, and where single deals went and when."""
+
+    counted: bool
+    followed: bool
+
+
 class StageTotals(NamedTuple):
     """A stage now (`deals`, `value`, `created_days`: sum of creation days since 2000-01-01) and its moves in a period.
 
     `entered_deals` and `later_deals`: distinct deals that entered it, or a later stage that is not lost.
-    The moves are zeros and None unless they were asked for.
+    `entered` and `left` are zeros unless moves are counted; the other three are 0 and None unless they are followed.
     """
 
     pipeline: PipelineRow
@@ -93,16 +100,17 @@ class SellerRow(NamedTuple):
 NOTHING = DealFlow(0, 0, 0, Decimal(0), Decimal(0), 0)
 
 
-async def all_pipelines_board(reads: Reads, owner_id: int | None, days: Days, *, moves: bool) -> Board:
-    """All stages of all pipelines. Source: pipelines, stages, analytics.deal_state, .deal_flow, .stage_moves."""
-    return _board(await reads.fetch(SQL["deal_board"], False, None, owner_id, *days, moves))
+async def all_pipelines_board(reads: Reads, owner_id: int | None, days: Days, moves: Moves) -> Board:
+    """All stages of all pipelines. Source: pipelines, stages, analytics.deal_state, .deal_flow,
+    .owner_deal_flow, .stage_flow, .stage_moves."""
+    return _board(await reads.fetch(SQL["deal_board"], False, None, owner_id, *days, *moves))
 
 
 async def pipeline_board(
-    reads: Reads, pipeline_id: int | None, owner_id: int | None, days: Days, *, moves: bool
+    reads: Reads, pipeline_id: int | None, owner_id: int | None, days: Days, moves: Moves
 ) -> Board:
     """The stages of one pipeline, None for the default one. Source: as `all_pipelines_board`."""
-    return _board(await reads.fetch(SQL["deal_board"], True, pipeline_id, owner_id, *days, moves))
+    return _board(await reads.fetch(SQL["deal_board"], True, pipeline_id, owner_id, *days, *moves))
 
 
 async def company_totals(reads: Reads, company_id: int, days: Days, today: date) -> CompanyTotals:
@@ -116,7 +124,7 @@ async def company_totals(reads: Reads, company_id: int, days: Days, today: date)
 async def deal_trend(
     reads: Reads, pipeline_id: int | None, owner_id: int | None, interval: str, days: Days, today: date
 ) -> list[TrendRow]:
-    """A row an interval, oldest first; without a period the last 12. Source: analytics.deal_flow."""
+    """A row an interval, oldest first; without a period the last 12. Source: analytics.deal_flow, .owner_deal_flow."""
     rows = await reads.fetch(SQL["deal_trend"], pipeline_id, owner_id, interval, *_range(days), today)
     return [TrendRow(*row) for row in rows]
 
@@ -130,13 +138,14 @@ async def company_deal_trend(reads: Reads, company_id: int, interval: str, days:
 async def deal_forecast(
     reads: Reads, pipeline_id: int, owner_id: int | None, interval: str, days: Days, today: date
 ) -> list[ForecastRow]:
-    """A row an interval, earliest first; without a period the next 12. Source: deals, stages."""
+    """A row an interval, earliest first; without a period the next 12. Source: analytics.deal_forecast, stages, deals
+    (an owner's)."""
     rows = await reads.fetch(SQL["deal_forecast"], pipeline_id, owner_id, interval, *_range(days), today)
     return [ForecastRow(*row) for row in rows]
 
 
 async def leaderboard(reads: Reads, owner_id: int | None, days: Days, first: int) -> list[SellerRow]:
-    """Owners by won value, best first. Source: analytics.deal_flow, analytics.deal_state, stages."""
+    """Owners by won value, best first. Source: analytics.owner_deal_flow, analytics.deal_state, stages."""
     return [SellerRow(*row) for row in await reads.fetch(SQL["leaderboard"], owner_id, *days, first)]
 
 

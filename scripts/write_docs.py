@@ -21,7 +21,7 @@ The gateway reads its settings once, from the environment, when a command starts
 `gateway doctor` checks them, and the database with them. A value that is missing or wrong is named in one sentence,
 with exit code 1. Values of type *secret* are never printed, neither in logs nor in errors.
 
-This page is written by `make docs` from `src/gateway/settings.py` and `src/gateway/cli.py`.
+This page is written by `make docs` from `src/gateway/settings.py` and `src/gateway/cli/`.
 
 ## Environment
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
-OURS = ("gateway", "migrate", "admin")
+OURS = ("gateway", "worker", "migrate", "admin")
 ONE_SHOT = ("migrate", "admin")
 REQUIRED = {
     *("POSTGRES_PASSWORD", "OWNER_PASSWORD", "WORKER_PASSWORD", "GATEWAY_PASSWORD", "VALKEY_PASSWORD", "JWT_SECRET"),
@@ -27,7 +27,7 @@ def code(text: str) -> str:
 
 
 def test_the_services_are_those_of_the_design() -> None:
-    assert set(SERVICES) == {"postgres", "valkey", "migrate", "gateway", "admin"}
+    assert set(SERVICES) == {"postgres", "valkey", "migrate", "gateway", "worker", "admin"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -54,6 +54,7 @@ def test_services_wait_for_what_they_need() -> None:
             "postgres": "service_healthy",
             "valkey": "service_healthy",
         },
+        "worker": {"migrate": "service_completed_successfully", "postgres": "service_healthy"},
     }
 
 
@@ -113,6 +114,13 @@ def test_the_gateways_containers_can_do_little(name: str) -> None:
     service = SERVICES[name]
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
     assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_the_worker_keeps_rollups_alone_and_tells_its_health_by_its_metrics() -> None:
+    service = SERVICES["worker"]
+    assert set(service["environment"]) == {"WORKER_DATABASE_URL", "LOG_LEVEL"}
+    assert service["command"] == ["worker", "--metrics-host", "0.0.0.0", "--metrics-port", "9100"]  # noqa: S104
+    assert "http://127.0.0.1:9100/metrics" in service["healthcheck"]["test"][-1]
 
 
 def test_several_workers_have_redis() -> None:

@@ -19,7 +19,9 @@ SELECT coalesce(sum(calls) FILTER (WHERE day >= $3::date AND day < $4::date), 0)
        coalesce(sum(calls + emails + meetings + notes) FILTER (WHERE day = $5::date), 0)::bigint AS today,
        coalesce(sum(calls + emails + meetings + notes)
          FILTER (WHERE day >= date_trunc('week', $5::timestamp)::date AND day < date_trunc('week', $5::timestamp)::date + 7), 0)::bigint AS week
-  FROM analytics.activity_flow
- WHERE tenant_id = $1 AND ($2::bigint IS NULL OR owner_id = $2)
+  FROM (SELECT tenant_id, day, calls, emails, meetings, notes FROM analytics.activity_flow WHERE $2::bigint IS NULL
+        UNION ALL
+        SELECT tenant_id, day, calls, emails, meetings, notes FROM analytics.owner_activity_flow WHERE owner_id = $2) AS flow
+ WHERE tenant_id = $1
    AND day >= least($3, date_trunc('week', $5::timestamp)::date)
    AND day < greatest($4, date_trunc('week', $5::timestamp)::date + 7);

@@ -1,52 +1,75 @@
 -- name: deal_board
 -- One row a stage, in order of pipeline (default first) and position; a pipeline without stages has one row without a stage.
 -- $2: whether one pipeline is wanted, $3: which (null: the default one), $4: an owner or null, [$5, $6): the period,
--- $7: whether entered, left, conversion and median are wanted. The totals of the period stand on every row.
+-- $7: whether entered and left are wanted, $8: whether conversion and median are. The totals of the period stand on every
+-- row. Single moves are read for what does not sum, and for an owner's.
 WITH board AS (
   SELECT p.id AS pipeline_id, p.name AS pipeline_name, p.is_default,
          s.id AS stage_id, s.name AS stage_name, s.position, s.probability, s.kind
     FROM pipelines p LEFT JOIN stages s ON s.tenant_id = $1 AND s.pipeline_id = p.id
    WHERE p.tenant_id = $1 AND (NOT $2::boolean OR CASE WHEN $3::bigint IS NULL THEN p.is_default ELSE p.id = $3 END)
 ), state AS MATERIALIZED (
-  SELECT stage_id, sum(deals)::bigint AS deals, sum(value) AS value, sum(created_days)::bigint AS created_days
+  SELECT stage_id, sum(deals)::bigint AS deals, sum(value) AS value, sum(created_days)::bigint AS created_days,
+         sum(cycle_days)::bigint AS cycle_days
     FROM analytics.deal_state
    WHERE tenant_id = $1 AND ($4::bigint IS NULL OR owner_id = $4)
      AND (NOT $2 OR pipeline_id IN (SELECT pipeline_id FROM board))
    GROUP BY stage_id
+), flow AS (
+  SELECT created, won, lost, won_value, lost_value, won_cycle_days
+    FROM analytics.deal_flow
+   WHERE tenant_id = $1 AND day >= $5::date AND day < $6::date AND $4 IS NULL AND ($5, $6) <> ('-infinity', 'infinity')
+     AND (NOT $2 OR pipeline_id IN (SELECT pipeline_id FROM board))
+  UNION ALL
+  SELECT created, won, lost, won_value, lost_value, won_cycle_days
+    FROM analytics.owner_deal_flow
+   WHERE tenant_id = $1 AND day >= $5 AND day < $6 AND owner_id = $4 AND ($5, $6) <> ('-infinity', 'infinity')
+     AND (NOT $2 OR pipeline_id IN (SELECT pipeline_id FROM board))
+  UNION ALL
+  SELECT deals, CASE WHEN kind = 'won' THEN deals ELSE 0 END, CASE WHEN kind = 'lost' THEN deals ELSE 0 END,
+         CASE WHEN kind = 'won' THEN value ELSE 0 END, CASE WHEN kind = 'lost' THEN value ELSE 0 END,
+         CASE WHEN kind = 'won' THEN cycle_days ELSE 0 END
+    FROM state JOIN board USING (stage_id) WHERE ($5, $6) = ('-infinity', 'infinity')
 ), totals AS MATERIALIZED (
   SELECT coalesce(sum(created), 0)::bigint AS created, coalesce(sum(won), 0)::bigint AS won,
          coalesce(sum(lost), 0)::bigint AS lost, coalesce(sum(won_value), 0) AS won_value,
          coalesce(sum(lost_value), 0) AS lost_value, coalesce(sum(won_cycle_days), 0)::bigint AS won_cycle_days
-    FROM analytics.deal_flow
-   WHERE tenant_id = $1 AND day >= $5::date AND day < $6::date AND ($4 IS NULL OR owner_id = $4)
-     AND (NOT $2 OR pipeline_id IN (SELECT pipeline_id FROM board))
+    FROM flow
 ), moves AS MATERIALIZED (
   SELECT m.deal_id, m.from_stage_id, m.to_stage_id, m.days_in_stage
     FROM analytics.stage_moves m
-   WHERE $7::boolean AND m.tenant_id = $1 AND m.day >= $5 AND m.day < $6 AND ($4 IS NULL OR m.owner_id = $4)
+   WHERE ($8::boolean OR $7::boolean AND $4 IS NOT NULL)
+     AND m.tenant_id = $1 AND m.day >= $5 AND m.day < $6 AND ($4 IS NULL OR m.owner_id = $4)
+), passing AS (
+  SELECT stage_id, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed
+    FROM (SELECT stage_id, entered, departed FROM analytics.stage_flow
+           WHERE $7 AND $4 IS NULL AND tenant_id = $1 AND day >= $5 AND day < $6
+          UNION ALL SELECT to_stage_id, 1, 0 FROM moves WHERE $4 IS NOT NULL
+          UNION ALL SELECT from_stage_id, 0, 1 FROM moves WHERE $4 IS NOT NULL AND from_stage_id IS NOT NULL) AS passed
+   GROUP BY stage_id
 ), entered AS (
-  SELECT to_stage_id AS stage_id, count(*) AS times, count(DISTINCT deal_id) AS deals FROM moves GROUP BY to_stage_id
+  SELECT to_stage_id AS stage_id, count(DISTINCT deal_id) AS deals FROM moves WHERE $8 GROUP BY to_stage_id
 ), "left" AS (
-  SELECT from_stage_id AS stage_id, count(*) AS times,
-         percentile_cont(0.5) WITHIN GROUP (ORDER BY days_in_stage) AS median_days
-    FROM moves WHERE from_stage_id IS NOT NULL GROUP BY from_stage_id
+  SELECT from_stage_id AS stage_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY days_in_stage) AS median_days
+    FROM moves WHERE $8 AND from_stage_id IS NOT NULL GROUP BY from_stage_id
 ), furthest AS (
   SELECT m.deal_id, b.pipeline_id, max(b.position) AS position
-    FROM moves m JOIN board b ON b.stage_id = m.to_stage_id WHERE b.kind <> 'lost'
+    FROM moves m JOIN board b ON b.stage_id = m.to_stage_id WHERE $8 AND b.kind <> 'lost'
    GROUP BY m.deal_id, b.pipeline_id
 ), reached AS MATERIALIZED (
   SELECT pipeline_id, position, count(*) AS deals FROM furthest GROUP BY pipeline_id, position
 )
 SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b.position, b.probability, b.kind,
        coalesce(state.deals, 0) AS deals, coalesce(state.value, 0) AS value, coalesce(state.created_days, 0) AS created_days,
-       coalesce(entered.times, 0) AS entered, coalesce("left".times, 0) AS "left",
+       coalesce(passing.entered, 0) AS entered, coalesce(passing.departed, 0) AS "left",
        entered.deals AS entered_deals,
        (SELECT coalesce(sum(r.deals), 0)::bigint FROM reached r
          WHERE r.pipeline_id = b.pipeline_id AND r.position > b.position) AS later_deals,
        "left".median_days,
        totals.created, totals.won, totals.lost, totals.won_value, totals.lost_value, totals.won_cycle_days
   FROM board b CROSS JOIN totals
-  LEFT JOIN state USING (stage_id) LEFT JOIN entered USING (stage_id) LEFT JOIN "left" USING (stage_id)
+  LEFT JOIN state USING (stage_id) LEFT JOIN passing USING (stage_id)
+  LEFT JOIN entered USING (stage_id) LEFT JOIN "left" USING (stage_id)
  ORDER BY b.is_default DESC, b.pipeline_name, b.pipeline_id, b.position;
 
 -- name: company_totals
@@ -81,12 +104,18 @@ SELECT state.open, state.open_value, state.weighted_value,
 -- twelve up to the one of local day $7. $2: a pipeline or null, $3: an owner or null.
 WITH intervals AS MATERIALIZED (
   SELECT start, range_from, range_to FROM app.intervals($4::text, $5::date, $6::date, $7::date)
+), days AS (
+  SELECT day, pipeline_id, created, won, lost, won_value FROM analytics.deal_flow
+   WHERE tenant_id = $1 AND $3::bigint IS NULL
+     AND day >= (SELECT min(range_from) FROM intervals) AND day < (SELECT max(range_to) FROM intervals)
+  UNION ALL
+  SELECT day, pipeline_id, created, won, lost, won_value FROM analytics.owner_deal_flow
+   WHERE tenant_id = $1 AND owner_id = $3
+     AND day >= (SELECT min(range_from) FROM intervals) AND day < (SELECT max(range_to) FROM intervals)
 ), flow AS (
   SELECT date_trunc($4, day::timestamp)::date AS start, sum(created)::bigint AS created, sum(won)::bigint AS won,
          sum(lost)::bigint AS lost, sum(won_value) AS won_value
-    FROM analytics.deal_flow
-   WHERE tenant_id = $1 AND ($2::bigint IS NULL OR pipeline_id = $2) AND ($3::bigint IS NULL OR owner_id = $3)
-     AND day >= (SELECT min(range_from) FROM intervals) AND day < (SELECT max(range_to) FROM intervals)
+    FROM days WHERE $2::bigint IS NULL OR pipeline_id = $2
    GROUP BY 1
 )
 SELECT start, coalesce(created, 0) AS created, coalesce(won, 0) AS won, coalesce(lost, 0) AS lost,
@@ -116,13 +145,18 @@ WITH range AS (
   SELECT coalesce($5::date, date_trunc($4::text, $7::date::timestamp)::date) AS from_day,
          coalesce($6::date, (date_trunc($4, $7::timestamp) + 12 * step)::date) AS to_day
     FROM (SELECT CASE $4 WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || $4)::interval END AS step) AS s
+), expected AS MATERIALIZED (
+  SELECT day, stage_id, deals, value FROM analytics.deal_forecast
+   WHERE tenant_id = $1 AND $3::bigint IS NULL
+     AND day >= (SELECT from_day FROM range) AND day < (SELECT to_day FROM range)
+  UNION ALL
+  SELECT expected_close, stage_id, 1, coalesce(amount, 0) FROM deals
+   WHERE tenant_id = $1 AND deleted_at IS NULL AND outcome = 'open' AND owner_id = $3
+     AND expected_close >= (SELECT from_day FROM range) AND expected_close < (SELECT to_day FROM range)
 ), open AS (
-  SELECT date_trunc($4, d.expected_close::timestamp)::date AS start, count(*) AS deals,
-         sum(coalesce(d.amount, 0)) AS value, sum(coalesce(d.amount, 0) * s.probability) AS weighted_value
-    FROM deals d JOIN stages s ON s.tenant_id = $1 AND s.id = d.stage_id
-   WHERE d.tenant_id = $1 AND d.deleted_at IS NULL AND d.outcome = 'open' AND d.pipeline_id = $2
-     AND ($3::bigint IS NULL OR d.owner_id = $3)
-     AND d.expected_close >= (SELECT from_day FROM range) AND d.expected_close < (SELECT to_day FROM range)
+  SELECT date_trunc($4, e.day::timestamp)::date AS start, sum(e.deals)::bigint AS deals,
+         sum(e.value) AS value, sum(e.value * s.probability) AS weighted_value
+    FROM expected e JOIN stages s ON s.tenant_id = $1 AND s.id = e.stage_id AND s.pipeline_id = $2
    GROUP BY 1
 )
 SELECT i.start, coalesce(open.deals, 0) AS deals, coalesce(open.value, 0) AS value,
@@ -131,15 +165,24 @@ SELECT i.start, coalesce(open.deals, 0) AS deals, coalesce(open.value, 0) AS val
 
 -- name: leaderboard
 -- One row an owner, best won value of [$3, $4) first, at most $5; $2: one owner or null. Open value is of now.
+WITH state AS MATERIALIZED (
+  SELECT d.owner_id, s.kind, sum(d.deals)::bigint AS deals, sum(d.value) AS value
+    FROM analytics.deal_state d JOIN stages s ON s.tenant_id = $1 AND s.id = d.stage_id
+   WHERE d.tenant_id = $1 AND ($2::bigint IS NULL OR d.owner_id = $2)
+   GROUP BY d.owner_id, s.kind HAVING sum(d.deals) > 0
+), closed AS (
+  SELECT owner_id, won, lost, won_value FROM analytics.owner_deal_flow
+   WHERE tenant_id = $1 AND day >= $3::date AND day < $4::date AND ($2 IS NULL OR owner_id = $2)
+     AND ($3, $4) <> ('-infinity', 'infinity')
+  UNION ALL
+  SELECT owner_id, CASE WHEN kind = 'won' THEN deals ELSE 0 END, CASE WHEN kind = 'lost' THEN deals ELSE 0 END,
+         CASE WHEN kind = 'won' THEN value ELSE 0 END
+    FROM state WHERE ($3, $4) = ('-infinity', 'infinity')
+)
 SELECT owner_id, coalesce(flow.won, 0) AS won, coalesce(flow.lost, 0) AS lost,
        coalesce(flow.won_value, 0) AS won_value, coalesce(pipe.open_value, 0) AS open_value
   FROM (SELECT owner_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value) AS won_value
-          FROM analytics.deal_flow
-         WHERE tenant_id = $1 AND day >= $3::date AND day < $4::date AND ($2::bigint IS NULL OR owner_id = $2)
-         GROUP BY owner_id HAVING sum(won) + sum(lost) > 0) AS flow
-  FULL JOIN (SELECT d.owner_id, sum(d.value) AS open_value
-               FROM analytics.deal_state d JOIN stages s ON s.tenant_id = $1 AND s.id = d.stage_id
-              WHERE d.tenant_id = $1 AND s.kind = 'open' AND ($2 IS NULL OR d.owner_id = $2)
-              GROUP BY d.owner_id HAVING sum(d.deals) > 0) AS pipe USING (owner_id)
+          FROM closed GROUP BY owner_id HAVING sum(won) + sum(lost) > 0) AS flow
+  FULL JOIN (SELECT owner_id, value AS open_value FROM state WHERE kind = 'open') AS pipe USING (owner_id)
  ORDER BY won_value DESC, won DESC, open_value DESC, owner_id
  LIMIT $5;

@@ -1,6 +1,7 @@
 """Composition: every part is made here, once, and handed what it needs."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from gateway.identity.issuing import TokenIssuer
 from gateway.identity.keys import KeySetClient
 from gateway.identity.members import MemberCache, MemberRecord
 from gateway.identity.passwords import Passwords
+from gateway.identity.permissions import PERMISSIONS
 from gateway.identity.sessions import Sessions
 from gateway.identity.tokens import TokenConfig, TokenVerifier
 from gateway.observe import Observer, configure_logging, process_registry
@@ -43,11 +45,18 @@ EXPOSED_HEADERS = ("Retry-After", "Server-Timing", "X-Request-Id", "X-Response-T
 ALLOWED_HEADERS = ("Authorization", "Content-Type", "X-Request-Id", "X-Tenant")
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
-    """The service as an ASGI application. Without settings, they are read from the environment."""
+Beside = Callable[[Observer], Coroutine[Any, Any, None]]
+"""Work that runs on until it is cancelled."""
+
+
+def create_app(settings: Settings | None = None, *, beside: Beside | None = None) -> Starlette:
+    """The service as an ASGI application. Without settings, they are read from the environment.
+
+    `beside`: work for as long as it serves, counted in the same metrics.
+    """
     settings = settings or load_settings()
     configure_logging(settings.log_level, settings.log_format)
-    return _Parts(settings).app()
+    return _Parts(settings, beside).app()
 
 
 def token_config(settings: Settings) -> TokenConfig:
@@ -80,8 +89,9 @@ def token_issuer(settings: Settings) -> TokenIssuer | None:
 class _Parts:
     """The parts of one process. Those that belong to an event loop are made when it runs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, beside: Beside | None = None) -> None:
         self.settings = settings
+        self.beside = beside
         self.registry, self.scraped = process_registry()
         self.observer = Observer(self.registry)
         self.schema = graphql_schema()
@@ -139,6 +149,7 @@ class _Parts:
         return Context(
             tenant_id=identity.tenant_id if identity else None,
             member_id=identity.member_id if identity else None,
+            permissions=PERMISSIONS[identity.role] if identity else frozenset(),
             sign_in=self.sessions,
             page_size_limit=self.settings.page_size_limit,
             answer_entry_limit=self.settings.answer_entry_limit,
@@ -190,9 +201,13 @@ class _Parts:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         await self.pool.open()
+        beside = asyncio.create_task(self.beside(self.observer)) if self.beside else None
         try:
             yield
         finally:
+            if beside:
+                beside.cancel()
+                await asyncio.wait([beside])
             await self.pool.close()
 
 

@@ -6,11 +6,14 @@ import socket
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from gateway.settings import ConfigurationError, Settings
+
+if TYPE_CHECKING:
+    from gateway.app import Beside
 
 
 def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
@@ -21,15 +24,22 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
         _serve_many(settings, host=host, port=port, workers=workers)
 
 
-def serve_one(settings: Settings, *, host: str, port: int, ready: Callable[[], None] | None = None) -> None:
-    """Serves in this process; calls `ready` when requests are accepted.
+def serve_one(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    ready: Callable[[], None] | None = None,
+    beside: "Beside | None" = None,
+) -> None:
+    """Serves in this process, with `beside` running along; calls `ready` when requests are accepted.
 
     SIGTERM ends it like Ctrl-C: everything above is left in order.
     """
     from gateway.app import create_app
 
     check_port(host, port)
-    server = _Server(uvicorn.Config(create_app(settings), **_options(settings, host, port)), ready)
+    server = _Server(uvicorn.Config(create_app(settings, beside=beside), **_options(settings, host, port)), ready)
     leave_on_sigterm()
     with suppress(KeyboardInterrupt):
         server.run()

@@ -71,6 +71,16 @@ class Settings(BaseSettings):
     )
     request_deadline_seconds: float = Field(15.0, gt=0, description="How long one request may take in all.")
 
+    rollup_fold_seconds: float = Field(
+        1.0, gt=0, le=3600, description="The worker folds changes of rollups about once in this time."
+    )
+    rollup_refresh_share: float = Field(
+        0.05, gt=0, description="Share of a rollup's groups that has to change before the worker refreshes it."
+    )
+    rollup_nightly_hour: int = Field(
+        2, ge=0, le=23, description="Hour of the day, in UTC, at which the worker refreshes each rollup that changed."
+    )
+
     body_limit_bytes: int = Field(1_048_576, ge=1024, description="Largest accepted request body.")
     document_token_limit: int = Field(3000, ge=100, description="Most lexical tokens of a document.")
     document_depth_limit: int = Field(20, ge=3, description="Deepest nesting of fields.")

@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.doctor import examine
+from gateway.doctor import Finding, examine
 from gateway.settings import load_settings
 from tests.cli.processes import gateway, get, running, wait_until
 from tests.servers import free_port
@@ -54,6 +54,18 @@ async def rows(dsn: str) -> dict[str, int]:
         await connection.close()
 
 
+async def refreshed(dsn: str) -> set[str]:
+    """The rollups that were refreshed after the load: nothing of it is pending."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        found = await connection.fetch(
+            "SELECT name FROM rollup.registry WHERE last_audit IS NOT NULL AND differing = 0"
+        )
+        return {name for (name,) in found}
+    finally:
+        await connection.close()
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory that the tests below use in turn: the first start fills it."""
@@ -81,6 +93,8 @@ async def test_a_first_start_serves_what_demo_json_says(data: Path, tmp_path: Pa
         findings = await examine(load_settings(**addresses, jwt_secret="x" * 32))
         assert [finding for finding in findings if finding.remedy] == []
         assert (await rows(demo["migration_database_url"]))["deals"] == 6000
+        assert Finding("worker", "one acts") in findings
+        assert await refreshed(demo["worker_database_url"]) >= {"deal_flow", "owner_deal_flow", "activity_flow"}
         said = (tmp_path / "log").read_text()
         assert f"GraphiQL: {demo['graphql_url']}" in said
         assert str(data / "demo.json") in said
@@ -95,6 +109,21 @@ async def test_a_first_start_serves_what_demo_json_says(data: Path, tmp_path: Pa
 def test_secrets_are_readable_by_their_owner_alone(data: Path) -> None:
     files = ("demo.json", "secrets.json", "postgres/superuser.password")
     assert {name: stat.S_IMODE((data / name).stat().st_mode) for name in files} == dict.fromkeys(files, 0o600)
+
+
+async def test_the_worker_runs_beside_the_server_and_is_counted_in_its_metrics(data: Path, tmp_path: Path) -> None:
+    port = free_port()
+    with running(tmp_path / "log", "demo", "--port", str(port), "--data", str(data)) as process:
+        wait_until(lambda: is_up(port), process)
+        demo = json.loads((data / "demo.json").read_text())
+        owner = await asyncpg.connect(demo["migration_database_url"])
+        await owner.execute("UPDATE companies SET deleted_at = now() WHERE id = (SELECT min(id) FROM companies)")
+        await owner.close()
+        folded = b'gateway_rollup_deltas_folded_total{rollup="company_flow"}'
+        await asyncio.to_thread(wait_until, lambda: folded in (get(f"{demo['url']}/metrics") or b""), process)
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.to_thread(process.wait, 30) == 0
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])

@@ -1,5 +1,6 @@
 """`gateway doctor`: each fault is provoked in a database of its own, found, and mended by the remedy it comes with."""
 
+import asyncio
 import http.server
 import json
 import threading
@@ -9,18 +10,29 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from gateway.doctor import Finding, examine
 from gateway.doctor.server import version_finding
+from gateway.observe import Observer
 from gateway.postgres.bootstrap import bootstrap
 from gateway.postgres.embedded import EmbeddedPostgres
 from gateway.postgres.migrate import head_revision
+from gateway.rollups.declared import ROLLUPS
+from gateway.rollups.session import worker_session
+from gateway.rollups.worker import ADVISORY_LOCK, Worker
+from tests.cli.processes import gateway
 from tests.conftest import PASSWORDS, Database, fresh_database
 from tests.servers import free_port
 
 GRANT_MEMBERS = (
     "GRANT SELECT (tenant_id, id, subject, email, name, role, team, region, active, created_at) ON members TO gateway;"
+)
+
+DROP_COMPANY_FLOW = (
+    "DELETE FROM rollup.registry WHERE name = 'company_flow'; DROP VIEW analytics.company_flow; "
+    "DROP MATERIALIZED VIEW rollup.company_flow_base; DROP TABLE rollup.company_flow_delta, rollup.company_flow_pending"
 )
 
 # subject, what is done to the database, what is found, what mends it
@@ -175,6 +187,66 @@ FAULTS = {
         "keep_deal of deals is off: days, outcomes or history go wrong",
         "ALTER TABLE deals ENABLE TRIGGER keep_deal;",
     ),
+    "a rollup trigger that is off": (
+        "rollup triggers",
+        "ALTER TABLE deals DISABLE TRIGGER rollup_update",
+        "rollup_update of deals does not always fire: changes are missed",
+        "ALTER TABLE deals ENABLE ALWAYS TRIGGER rollup_update;   -- then: gateway rollups audit --repair",
+    ),
+    "a rollup trigger that a replica would not fire": (
+        "rollup triggers",
+        "ALTER TABLE activities ENABLE TRIGGER rollup_truncate",
+        "rollup_truncate of activities does not always fire: changes are missed",
+        "ALTER TABLE activities ENABLE ALWAYS TRIGGER rollup_truncate;   -- then: gateway rollups audit --repair",
+    ),
+    "a rollup's schema that is open": (
+        "rollup tables",
+        "GRANT USAGE ON SCHEMA rollup TO gateway",
+        "gateway may use schema rollup",
+        "REVOKE ALL ON SCHEMA rollup FROM gateway, PUBLIC;",
+    ),
+    "pending changes of all tenants to read": (
+        "rollup tables",
+        "GRANT SELECT ON rollup.deal_flow_pending TO PUBLIC",
+        "gateway may read rollup.deal_flow_pending",
+        "REVOKE SELECT ON rollup.deal_flow_pending FROM gateway, PUBLIC;",
+    ),
+    "a rollup's base to read": (
+        "materialized views",
+        "GRANT SELECT ON rollup.deal_flow_base TO gateway",
+        "gateway may read rollup.deal_flow_base",
+        "REVOKE SELECT ON rollup.deal_flow_base FROM gateway, PUBLIC;",
+    ),
+    "a tenant's own freshness that may not be asked": (
+        "reads",
+        "REVOKE EXECUTE ON FUNCTION app.rollups() FROM gateway",
+        "gateway may not call app.rollups()",
+        "GRANT EXECUTE ON FUNCTION app.rollups() TO gateway;",
+    ),
+    "a restored dump": (
+        "rollup deal_flow",
+        "UPDATE rollup.registry SET home = 'elsewhere' WHERE name = 'deal_flow'",
+        "was restored from a dump and not refreshed since: changes of that time may count twice",
+        "gateway refresh --all   # with WORKER_DATABASE_URL",
+    ),
+    "a rollup that was wrong": (
+        "rollup stage_flow",
+        "UPDATE rollup.registry SET differing = 3, last_audit = now() - interval '200 min' WHERE name = 'stage_flow'",
+        "3 groups were wrong when it was audited 3 h ago",
+        "gateway rollups audit stage_flow --repair   # with WORKER_DATABASE_URL",
+    ),
+    "changes that nobody folds": (
+        "worker",
+        "INSERT INTO rollup.company_flow_delta SELECT 1, '2025-01-01', 1 FROM generate_series(1, 10001)",
+        "none acts, and changes pile up in company_flow",
+        "gateway worker   # with WORKER_DATABASE_URL; its log tells what keeps it from folding",
+    ),
+    "a rollup that is not there": (
+        "rollups",
+        DROP_COMPANY_FLOW,
+        "company_flow: declared, not in the database",
+        'gateway rollups diff | psql --single-transaction "$MIGRATION_DATABASE_URL"',
+    ),
 }
 
 
@@ -207,8 +279,19 @@ async def test_a_healthy_database_has_no_fault(database: Database) -> None:
         *("DATABASE_URL", "MIGRATION_DATABASE_URL", "WORKER_DATABASE_URL", "REDIS_URL", "tokens", "GRAPHIQL_TOKEN"),
         *("DATABASE_URL", "MIGRATION_DATABASE_URL", "WORKER_DATABASE_URL"),
         *("version", "clock", "pg_trgm", "pg_stat_statements", "migrations"),
-        *("roles", "memberships", "ownership", "schema public", "row level security", "policies", "views", "reads"),
-        *("secrets", "writes", "materialized views", "definer functions", "triggers"),
+        *("roles", "memberships", "temporary tables", "ownership", "schema public"),
+        *("row level security", "policies", "views", "reads", "secrets", "writes", "materialized views"),
+        *("definer functions", "triggers", "rollup triggers", "rollup tables"),
+        *("rollups", *(f"rollup {rollup.name}" for rollup in ROLLUPS), "worker", "old snapshots"),
+    ]
+    assert findings[-len(ROLLUPS) - 3 :] == [
+        Finding("rollups", "as they are declared"),
+        *(
+            Finding(f"rollup {rollup.name}", "0 of 0 groups changed since its refresh; not audited yet")
+            for rollup in ROLLUPS
+        ),
+        Finding("worker", "none acts: reads stay exact, and slow down with each change"),
+        Finding("old snapshots", "the worker sees those of all roles, and folds less often while one is held"),
     ]
 
 
@@ -218,8 +301,68 @@ async def test_a_fault_is_found_and_its_remedy_mends_it(mended: Database, name: 
     async with superuser(mended) as connection:
         await connection.execute(spoil)
         assert await faults(mended) == [Finding(subject, observation, remedy)]
-        await connection.execute(remedy)
+        if remedy.startswith("gateway"):
+            await run_by_hand(remedy.partition("#")[0], mended)
+        else:
+            await connection.execute(remedy)
         assert await faults(mended) == []
+
+
+async def run_by_hand(remedy: str, database: Database) -> None:
+    """A command of the gateway as its reader would type it; a worker runs until its work is done."""
+    addresses = {"WORKER_DATABASE_URL": database.worker_dsn, "MIGRATION_DATABASE_URL": database.owner_dsn}
+    if remedy.startswith("gateway worker"):
+        await _work_until_folded(database)
+        return
+    words = remedy.partition("|")[0].split()[1:]
+    code, said, errors = await asyncio.to_thread(gateway, *words, **addresses)
+    assert (code, "Traceback" in errors) == (1 if "|" in remedy else 0, False), errors
+    if "|" in remedy:
+        async with database.as_owner() as owner, owner.transaction():
+            await owner.execute(said)
+
+
+async def _work_until_folded(database: Database) -> None:
+    worker = Worker(database.worker_dsn, head_revision(), ROLLUPS, Observer(CollectorRegistry()))
+    working = asyncio.create_task(worker.run())
+    async with database.as_owner() as owner:
+        while await owner.fetchval("SELECT EXISTS (SELECT FROM rollup.company_flow_delta)"):
+            assert not working.done()
+            await asyncio.sleep(0.02)
+    working.cancel()
+    await asyncio.wait([working])
+
+
+async def test_a_worker_that_acts_is_seen(database: Database) -> None:
+    async with worker_session(database.worker_dsn, head_revision()) as worker:
+        await worker.execute(f"SELECT pg_advisory_lock({ADVISORY_LOCK})")
+        assert Finding("worker", "one acts") in await examine(database.settings())
+
+
+async def test_a_worker_that_may_not_see_sessions_of_others_is_no_fault(database: Database) -> None:
+    async with superuser(database) as connection:
+        await connection.execute("REVOKE pg_read_all_stats FROM worker")
+        findings = await examine(database.settings())
+    assert findings[-1] == Finding(
+        "old snapshots",
+        "the worker sees those of its own role only; it is optional: GRANT pg_read_all_stats TO worker;",
+    )
+
+
+async def test_a_rollup_owner_without_temporary_tables_is_found(database: Database) -> None:
+    async with superuser(database) as connection:
+        await connection.execute(f"REVOKE TEMPORARY ON DATABASE {database.name} FROM rollup_owner")
+        found = await faults(database)
+    remedy = f"GRANT TEMPORARY ON DATABASE {database.name} TO rollup_owner;"
+    assert found == [Finding("temporary tables", f"rollup_owner may not make any in {database.name}", remedy)]
+
+
+async def test_a_trigger_that_is_gone_is_a_difference(database: Database) -> None:
+    async with database.as_owner() as owner:
+        await owner.execute("DROP TRIGGER rollup_delete ON companies")
+    assert [(finding.subject, finding.observation) for finding in await faults(database)] == [
+        ("rollups", "trigger rollup_delete of companies: differs from the declarations")
+    ]
 
 
 async def test_a_view_that_forgets_the_tenant_is_found(database: Database) -> None:
@@ -303,7 +446,7 @@ async def test_what_one_address_cannot_show_another_does(database: Database) -> 
     down = SecretStr(f"postgresql://gateway:secret@127.0.0.1:{free_port()}/crm")
     findings = await examine(database.settings(database_url=down))
     assert [finding.subject for finding in findings if finding.remedy] == ["DATABASE_URL"]
-    assert findings[-1].subject == "triggers"
+    assert findings[-1].subject == "old snapshots"
 
 
 async def test_without_the_owner_s_address_the_serving_role_can_be_examined(database: Database) -> None:

@@ -10,7 +10,8 @@ SELECT clock.as_of, day.today, t.id, t.slug, t.name, t.plan, t.currency, t.time_
  WHERE t.id = $1;
 
 -- name: deal_groups
-SELECT * FROM (SELECT c.industry AS key_0, date_trunc('month', r.closed_day::timestamp)::date AS key_1, c.industry AS label_0, to_char(date_trunc('month', r.closed_day::timestamp)::date, 'YYYY-MM') AS label_1, count(*) AS deals, sum(coalesce(r.amount, 0)) AS value,
-  count(*) FILTER (WHERE r.outcome = 'won') AS won, count(*) FILTER (WHERE r.outcome = 'lost') AS lost,
+SELECT * FROM (SELECT c.industry AS key_0, date_trunc('month', r.closed_day::timestamp)::date AS key_1, c.industry AS label_0, to_char(date_trunc('month', r.closed_day::timestamp)::date, 'YYYY-MM') AS label_1, sum(1)::bigint AS deals, sum(coalesce(r.amount, 0)) AS value,
+  coalesce(sum(1) FILTER (WHERE r.outcome = 'won'), 0)::bigint AS won,
+  coalesce(sum(1) FILTER (WHERE r.outcome = 'lost'), 0)::bigint AS lost,
   coalesce(sum(coalesce(r.amount, 0)) FILTER (WHERE r.outcome = 'won'), 0) AS won_value,
-  coalesce(sum(r.closed_day - r.created_day) FILTER (WHERE r.outcome = 'won'), 0) AS won_cycle_days, date_trunc('month', r.closed_day::timestamp)::date AS sort_key FROM deals AS r LEFT JOIN companies AS c ON c.tenant_id = $1 AND c.id = r.company_id WHERE r.tenant_id = $1 AND r.deleted_at IS NULL AND r.owner_id IN (SELECT m.id FROM members m WHERE m.tenant_id = $1 AND m.team = ANY($2::text[])) AND r.outcome = ANY($3::text[]) AND r.closed_day >= $4::date AND r.closed_day < $5::date GROUP BY c.industry, date_trunc('month', r.closed_day::timestamp)::date) AS g ORDER BY sort_key ASC NULLS LAST, key_0, key_1 LIMIT $6::bigint;
+  coalesce(sum(r.closed_day - r.created_day) FILTER (WHERE r.outcome = 'won'), 0)::bigint AS won_cycle_days, date_trunc('month', r.closed_day::timestamp)::date AS sort_key FROM deals AS r LEFT JOIN companies AS c ON c.tenant_id = $1 AND c.id = r.company_id WHERE r.tenant_id = $1 AND r.deleted_at IS NULL AND r.owner_id IN (SELECT m.id FROM members m WHERE m.tenant_id = $1 AND m.team = ANY($2::text[])) AND r.outcome = ANY($3::text[]) AND r.closed_day >= $4::date AND r.closed_day < $5::date GROUP BY c.industry, date_trunc('month', r.closed_day::timestamp)::date HAVING sum(1) > 0) AS g ORDER BY sort_key ASC NULLS LAST, key_0, key_1 LIMIT $6::bigint;

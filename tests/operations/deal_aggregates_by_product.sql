@@ -10,10 +10,11 @@ SELECT clock.as_of, day.today, t.id, t.slug, t.name, t.plan, t.currency, t.time_
  WHERE t.id = $1;
 
 -- name: deal_groups
-SELECT * FROM (SELECT l.product_id AS key_0, r.owner_id AS key_1, min(product.name) AS label_0, min(m.name) AS label_1, count(*) AS deals, sum(coalesce(CASE WHEN l.deal_id IS NULL THEN r.amount ELSE l.amount END, 0)) AS value,
-  count(*) FILTER (WHERE r.outcome = 'won') AS won, count(*) FILTER (WHERE r.outcome = 'lost') AS lost,
+SELECT * FROM (SELECT l.product_id AS key_0, r.owner_id AS key_1, min(product.name) AS label_0, min(m.name) AS label_1, sum(1)::bigint AS deals, sum(coalesce(CASE WHEN l.deal_id IS NULL THEN r.amount ELSE l.amount END, 0)) AS value,
+  coalesce(sum(1) FILTER (WHERE r.outcome = 'won'), 0)::bigint AS won,
+  coalesce(sum(1) FILTER (WHERE r.outcome = 'lost'), 0)::bigint AS lost,
   coalesce(sum(coalesce(CASE WHEN l.deal_id IS NULL THEN r.amount ELSE l.amount END, 0)) FILTER (WHERE r.outcome = 'won'), 0) AS won_value,
-  coalesce(sum(r.closed_day - r.created_day) FILTER (WHERE r.outcome = 'won'), 0) AS won_cycle_days, NULL AS sort_key FROM deals AS r LEFT JOIN deal_products AS l ON l.tenant_id = $1 AND l.deal_id = r.id LEFT JOIN products AS product ON product.tenant_id = $1 AND product.id = l.product_id LEFT JOIN members AS m ON m.tenant_id = $1 AND m.id = r.owner_id WHERE r.tenant_id = $1 AND r.deleted_at IS NULL GROUP BY l.product_id, r.owner_id) AS g ORDER BY value DESC NULLS LAST, key_0, key_1 LIMIT $2::bigint;
+  coalesce(sum(r.closed_day - r.created_day) FILTER (WHERE r.outcome = 'won'), 0)::bigint AS won_cycle_days, NULL AS sort_key FROM deals AS r LEFT JOIN deal_products AS l ON l.tenant_id = $1 AND l.deal_id = r.id LEFT JOIN products AS product ON product.tenant_id = $1 AND product.id = l.product_id LEFT JOIN members AS m ON m.tenant_id = $1 AND m.id = r.owner_id WHERE r.tenant_id = $1 AND r.deleted_at IS NULL GROUP BY l.product_id, r.owner_id HAVING sum(1) > 0) AS g ORDER BY value DESC NULLS LAST, key_0, key_1 LIMIT $2::bigint;
 
 -- name: products_by_id
 -- Products of the given ids that are not deleted, in any order.

@@ -22,8 +22,8 @@ ARGUMENTS: Mapping[str, Sequence[Sequence[object]]] = {
     "company_summary": OWNERS_AND_PERIODS,
     "company_engagement": [(COMPANY, TODAY)],
     "deal_board": [
-        (one, PIPELINE if one else None, *given, moves)
-        for one, given, moves in product((True, False), OWNERS_AND_PERIODS, (True, False))
+        (one, PIPELINE if one else None, *given, counted, followed)
+        for one, given, counted, followed in product((True, False), OWNERS_AND_PERIODS, (True, False), (True, False))
     ],
     "company_totals": [(COMPANY, *days, TODAY) for days in PERIODS],
     "deal_trend": [
@@ -36,6 +36,7 @@ ARGUMENTS: Mapping[str, Sequence[Sequence[object]]] = {
     ],
     "leaderboard": [(*given, FIRST) for given in OWNERS_AND_PERIODS],
     "pipelines": [()],
+    "rollups": [()],
     "stages_by_pipeline": [([PIPELINE],)],
     "next_tasks": [(owner, FIRST) for owner in OWNERS],
     "task_summary": [(owner, NOW, TODAY) for owner in OWNERS],

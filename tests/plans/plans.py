@@ -7,14 +7,18 @@ from typing import Any
 
 import asyncpg
 
-LARGE = {"deals", "activities", "companies", "contacts", "tasks", "deal_stage_history", "deal_products"}
+from gateway.rollups.declared import ROLLUPS
+
+RECORDS = {"deals", "activities", "companies", "contacts", "tasks", "deal_stage_history", "deal_products"}
+BRANCHES = {f"{rollup.name}_{part}" for rollup in ROLLUPS for part in ("base", "pending", "delta")}
+LARGE = RECORDS | BRANCHES
 
 INDEX_LEADERS = """
 SELECT index.relname AS index, attribute.attname AS leader
   FROM pg_index
   JOIN pg_class AS index ON index.oid = indexrelid
   JOIN pg_attribute AS attribute ON attribute.attrelid = indrelid AND attribute.attnum = indkey[0]
- WHERE index.relnamespace = 'public'::regnamespace
+ WHERE index.relnamespace IN ('public'::regnamespace, 'rollup'::regnamespace)
 """
 
 

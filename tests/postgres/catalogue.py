@@ -12,6 +12,7 @@ from tests.postgres.promises import (
     NOT_INDEXED,
     NOT_LED_BY_TENANT,
     NOT_OF_A_TENANT,
+    OF_ROLLUP_OWNER,
     READERS,
     ROLES,
 )
@@ -22,10 +23,14 @@ OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 OWN_FUNCTION = f"{OURS} AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')"
 """Functions `p` that no extension brought along."""
 
+FIXED_PATHS = {"search_path=public, pg_temp", "search_path=pg_catalog, pg_temp"}
+OUTSIDE_ROLLUP = f"{OURS} AND n.nspname <> 'rollup'"
+"""Schema rollup holds sums of all tenants and has no policies: its wall is that nobody is granted anything in it."""
+
 # Tables with a tenant in each row.
 TENANT_TABLES = f"""
 SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p') AND {OURS}
+ WHERE c.relkind IN ('r', 'p') AND {OUTSIDE_ROLLUP}
    AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
 """
 
@@ -35,12 +40,15 @@ SELECT c.relname, c.relrowsecurity, c.oid IN (SELECT oid FROM ({TENANT_TABLES}) 
                               pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
                FROM pg_policy WHERE polrelid = c.oid) AS policies
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p') AND {OURS} ORDER BY 1
+ WHERE c.relkind IN ('r', 'p') AND {OUTSIDE_ROLLUP} ORDER BY 1
 """
 
 INDEXES = f"""
 SELECT i.indexrelid::regclass::text AS name, m.amname AS method
-  FROM pg_index i JOIN ({TENANT_TABLES}) AS t ON t.oid = i.indrelid
+  FROM pg_index i JOIN (
+       {TENANT_TABLES} UNION ALL
+       SELECT oid, relname FROM pg_class WHERE relnamespace = 'rollup'::regnamespace AND relname <> 'registry'
+       ) AS t ON t.oid = i.indrelid
   JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
   LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
  WHERE a.attname IS DISTINCT FROM 'tenant_id' ORDER BY 1
@@ -111,7 +119,8 @@ SELECT r.rolname AS name, concat_ws(' ',
        CASE WHEN rolcreatedb THEN 'createdb' END, CASE WHEN rolreplication THEN 'replication' END,
        CASE WHEN rolcanlogin THEN 'login' END, CASE WHEN NOT rolinherit THEN 'noinherit' END,
        CASE WHEN rolbypassrls THEN 'bypassrls' END,
-       (SELECT 'in ' || string_agg(roleid::regrole::text, ', ' ORDER BY 1) FROM pg_auth_members WHERE member = r.oid)
+       (SELECT 'in ' || string_agg(role, ', ' ORDER BY role)
+          FROM (SELECT roleid::regrole::text AS role FROM pg_auth_members WHERE member = r.oid) AS memberships)
        ) AS attributes
   FROM pg_roles r WHERE r.rolname = ANY ($1) ORDER BY 1
 """
@@ -150,7 +159,7 @@ async def privileges(reader: asyncpg.Connection) -> Faults:
     for grant in sorted(GRANTS - granted):
         yield f"a grant is missing: {grant}"
     for name, owner, _ in found:
-        if owner != "owner":
+        if owner != ("rollup_owner" if name.startswith(OF_ROLLUP_OWNER) else "owner"):
             yield f"{name}: belongs to {owner}"
     for role in READERS:
         if await reader.fetchval("SELECT has_column_privilege($1, 'public.members', 'password_hash', 'SELECT')", role):
@@ -162,7 +171,7 @@ async def definers(reader: asyncpg.Connection) -> Faults:
     for name in sorted(found.keys() ^ DEFINERS.keys()):
         yield f"{name}: {'acts' if name in found else 'does not act'} with its owner's rights"
     for name, config in found.items():
-        if config != ["search_path=public, pg_temp"]:
+        if not FIXED_PATHS & {*(config or ())}:
             yield f"{name}: its search path is not fixed"
 
 

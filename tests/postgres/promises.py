@@ -1,5 +1,7 @@
 """What the catalogue is promised to be: the roles, their grants, and each exemption with its reason."""
 
+from gateway.rollups.declared import ROLLUPS
+
 NOT_OF_A_TENANT = {
     "alembic_version": "the schema's revision, the same for everybody",
     "tenants": "its key is the tenant itself: its policy filters on `id`",
@@ -9,7 +11,7 @@ NOT_OF_A_TENANT = {
 NOT_INDEXED = {
     "companies (tenant_id, owner_id)": "members are deactivated, never deleted; reads have an index on live rows",
     "tasks (tenant_id, owner_id)": "members are deactivated, never deleted; reads have an index on open tasks",
-    "deals (tenant_id, pipeline_id, stage_id)": "stages with deals stay; reads have an index on live rows",
+    "deals (tenant_id, pipeline_id, stage_id, outcome)": "stages with deals stay; reads have an index on live rows",
 }
 """Foreign keys whose referencing columns have no index of their own over all rows, each with its reason."""
 
@@ -27,8 +29,20 @@ EXTENSIONS = {
 
 SEARCHES = {f"app.search_{name}(text)" for name in ("activities", "companies", "contacts", "deals", "members", "tasks")}
 
+LIVE_VIEWS = tuple(rollup.name for rollup in ROLLUPS)
+OF_ROLLUP_OWNER = ("schema rollup", "rollup.", *(f"analytics.{name}" for name in LIVE_VIEWS))
+"""How the names begin of what belongs to rollup_owner: live views read with their owner's rights."""
+
+TRIGGER_FUNCTIONS = {
+    f"rollup.{table}_{event}()"
+    for table in {rollup.table.name for rollup in ROLLUPS}
+    for event in ("insert", "update", "delete")
+}
+
 DEFINERS = {
-    "app.copy_stage_kind()": "deals follow their stage, whoever changed it",
+    **dict.fromkeys(TRIGGER_FUNCTIONS, "whoever writes a table writes the changes of its rollups"),
+    "app.rollups()": "tells a tenant of its own groups, in tables that gateway may not read",
+    "app.copy_deal_deleted()": "history follows its deal, whoever deleted it",
     "app.credential_lookup(text, text)": "sign-in acts before a tenant is known",
     "app.identify(text, text)": "sign-in acts before a tenant is known",
     "app.login_lookup(text, text)": "sign-in acts before a tenant is known",
@@ -45,8 +59,8 @@ RECORDS = (
 )
 MEMBER_COLUMNS = ("tenant_id", "id", "subject", "email", "name", "role", "team", "region", "active", "created_at")
 VIEWS = (
-    *("activity_flow", "companies_with_deals", "company_activity_flow", "company_deal_flow", "company_deal_state"),
-    *("company_flow", "deal_flow", "deal_state", "open_tasks", "stage_moves"),
+    *("companies_with_deals", "company_activity_flow", "company_deal_flow", "company_deal_state"),
+    *("open_tasks", "owner_activity_flow", "owner_company_flow", "stage_moves", *LIVE_VIEWS),
 )
 GRANTS = {
     "PUBLIC USAGE schema public",
@@ -55,11 +69,14 @@ GRANTS = {
     *(f"{role} SELECT public.alembic_version" for role in ("gateway", "worker")),
     *(f"{role} SELECT public.{table}" for role in READERS for table in RECORDS),
     *(f"{role} SELECT public.members.{column}" for role in READERS for column in MEMBER_COLUMNS),
+    "rollup_owner CREATE schema analytics",
+    "rollup_owner USAGE schema analytics",
     *(f"gateway SELECT analytics.{view}" for view in VIEWS),
     *(f"{role} EXECUTE app.tenant_id()" for role in READERS),
     *(f"{role} EXECUTE app.local_day(bigint, timestamp with time zone)" for role in READERS),
     *(f"{role} EXECUTE app.period_presets(date)" for role in ("gateway", "worker")),
     *(f"{role} EXECUTE app.intervals(text, date, date, date)" for role in ("gateway", "worker")),
+    "gateway EXECUTE app.rollups()",
     "gateway EXECUTE app.identify(text, text)",
     "gateway EXECUTE app.login_lookup(text, text)",
     "gateway EXECUTE app.credential_lookup(text, text)",
@@ -71,6 +88,6 @@ ROLES = {
     "gateway": "login",
     "owner": "login bypassrls in rollup_owner",
     "rollup_owner": "bypassrls",
-    "worker": "login bypassrls in rollup_owner",
+    "worker": "login bypassrls in pg_read_all_stats, rollup_owner",
 }
 """The roles, with every attribute that they have."""

@@ -67,11 +67,15 @@ async def test_each_role_has_exactly_its_attributes(ready: EmbeddedPostgres) -> 
     ]
 
 
-async def test_only_owner_and_worker_are_members_of_rollup_owner(ready: EmbeddedPostgres) -> None:
+async def test_owner_and_worker_are_members_of_rollup_owner_and_worker_sees_who_does_what(
+    ready: EmbeddedPostgres,
+) -> None:
     query = """SELECT roleid::regrole::text, member::regrole::text, admin_option FROM pg_auth_members
-        WHERE member::regrole::text = ANY ($1) ORDER BY 2"""
+        WHERE member::regrole::text = ANY ($1) ORDER BY 2, 1"""
     rows = await fetch(ready.superuser_dsn, query, ROLES)
-    assert rows == [("rollup_owner", "owner", False), ("rollup_owner", "worker", False)]
+    assert rows == [
+        *(("rollup_owner", "owner", False), ("pg_read_all_stats", "worker", False), ("rollup_owner", "worker", False)),
+    ]
 
 
 async def test_the_database_belongs_to_owner_and_is_closed_to_the_public(ready: EmbeddedPostgres) -> None:

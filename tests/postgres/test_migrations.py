@@ -1,6 +1,7 @@
 """Migrations: up and down, alone and at once, and nothing left behind."""
 
 import asyncio
+import os
 import shutil
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Iterator
@@ -93,7 +94,11 @@ async def test_the_printed_sql_does_the_same(server: EmbeddedPostgres) -> None:
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
 async def test_psql_runs_the_printed_sql(empty: Database, database: Database) -> None:
     psql = await asyncio.create_subprocess_exec(
-        *("psql", "-X", "-v", "ON_ERROR_STOP=1", empty.owner_dsn), stdin=PIPE, stdout=DEVNULL, stderr=PIPE
+        *("psql", "-X", "-v", "ON_ERROR_STOP=1", empty.owner_dsn),
+        env=os.environ | {"PGOPTIONS": "-c client_min_messages=warning"},
+        stdin=PIPE,
+        stdout=DEVNULL,
+        stderr=PIPE,
     )
     _, errors = await psql.communicate(offline_sql().encode())
     assert (psql.returncode, errors.decode()) == (0, "")

@@ -36,9 +36,22 @@ def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _filters(node: dict[str, Any]) -> bool:
-    conditions = " ".join(str(node.get(key, "")) for key in ("Index Cond", "Recheck Cond", "Filter"))
     column = "id" if node["Relation Name"] == "tenants" else "tenant_id"
-    return f"({node['Alias']}.{column} = $1)" in conditions and " OR " not in conditions.partition("= $1)")[0]
+    wanted = f"{node['Alias']}.{column} = $1"
+    conditions = (str(node.get(key, "")) for key in ("Index Cond", "Recheck Cond", "Filter"))
+    return any(wanted in _conjuncts(condition) for condition in conditions)
+
+
+def _conjuncts(condition: str) -> list[str]:
+    """The parts that must all hold, without their parentheses."""
+    parts, depth = [""], 0
+    for token in re.split(r"([()]| AND )", condition[1:-1]):
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if token == " AND " and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += token
+    return [part.removeprefix("(").removesuffix(")") for part in parts]
 
 
 def weakened(statement: Statement) -> Iterator[Statement]:

@@ -33,6 +33,7 @@ SEARCHES = {f"app.search_{table}": table for table in SEARCHED}
 
 CALLS = {
     **{name: f"SELECT {name}('%')" for name in SEARCHES},
+    "app.rollups": "SELECT tenant_id FROM app.rollups()",
     "app.tenant_id": "SELECT app.tenant_id()",
     "app.local_day": "SELECT app.local_day(id, now()) FROM unnest(ARRAY[1, 2, 3]::bigint[]) AS id",
 }
@@ -44,7 +45,7 @@ SIGN_IN = {"app.credential_lookup", "app.identify", "app.login_lookup"}
 TEXTS = f"""
 SELECT c.relname, a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid IN ('text'::regtype, 'jsonb'::regtype)
- WHERE c.relkind = 'r' AND {OURS} AND c.relname <> 'alembic_version' ORDER BY 1, 2
+ WHERE c.relkind = 'r' AND n.nspname = 'public' AND {OURS} AND c.relname <> 'alembic_version' ORDER BY 1, 2
 """
 
 CLOSED_SETS = {"currency", "kind", "outcome", "plan", "priority", "role", "time_zone"}
@@ -57,7 +58,7 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "activity_summary": (None, *EVER, TODAY),
     "company_summary": (None, *EVER),
     "company_engagement": (1, TODAY),
-    "deal_board": (False, None, None, *EVER, True),
+    "deal_board": (False, None, None, *EVER, True, True),
     "company_totals": (1, *EVER, TODAY),
     "deal_forecast": (1, None, "month", None, None, TODAY),
     "deal_trend": (None, None, "month", None, None, TODAY),
@@ -71,7 +72,14 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
 }
 """What follows the tenant in each statement, but for those by id."""
 
-STATEMENTS = [statement for statement in every_statement() if statement.source != "identity"]
+OF_THE_SESSION = {"rollups"}
+"""Statements that read a function, which takes the tenant from the session: their wall is the function."""
+
+STATEMENTS = [
+    statement
+    for statement in every_statement()
+    if statement.source != "identity" and statement.name not in OF_THE_SESSION
+]
 
 
 def arguments(statement: Statement) -> tuple[object, ...]:

@@ -1,6 +1,6 @@
 """What resolvers are given: who asks, the snapshot they read, and its loaders."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -10,8 +10,9 @@ import strawberry
 from aiodataloader import DataLoader
 
 from gateway.api.batching import LevelLoader, Levels, Source
-from gateway.errors import AnswerTooLargeError
+from gateway.errors import AnswerTooLargeError, ForbiddenError
 from loaders import activities, companies, contacts, deal_totals, deals, members, pipelines, products, tasks
+from loaders.deal_totals import Moves
 from loaders.keyset import Filters, ListSource, Page, PageRequest, count_nested_rows, read_nested_pages
 from loaders.periods import Days
 from loaders.reads import Reads
@@ -67,7 +68,7 @@ class BoardKey:
     pipeline_id: int | None
     owner_id: int | None
     days: Days
-    moves: bool
+    moves: Moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class Context:
         *,
         tenant_id: int | None,
         member_id: int | None,
+        permissions: Set[str],
         sign_in: SignIn,
         page_size_limit: int,
         answer_entry_limit: int,
@@ -158,6 +160,7 @@ class Context:
     ) -> None:
         self.tenant_id = tenant_id
         self.member_id = member_id
+        self._permissions = permissions
         self.sign_in = sign_in
         self.page_size_limit = page_size_limit
         self._entries_left = answer_entry_limit
@@ -178,6 +181,11 @@ class Context:
                 raise RuntimeError("a read without a tenant")
             self._snapshot = self._open_snapshot(self.tenant_id)
         return self._snapshot
+
+    def require(self, permission: str) -> None:
+        """Raises FORBIDDEN unless the caller's role has it."""
+        if permission not in self._permissions:
+            raise ForbiddenError
 
     @property
     def loaders(self) -> Loaders:
@@ -235,8 +243,8 @@ async def _engagements(snapshot: Snapshot, company_ids: list[int]) -> list[compa
 
 async def _board(snapshot: Snapshot, key: BoardKey) -> deal_totals.Board:
     if key.one_pipeline:
-        return await deal_totals.pipeline_board(snapshot, key.pipeline_id, key.owner_id, key.days, moves=key.moves)
-    return await deal_totals.all_pipelines_board(snapshot, key.owner_id, key.days, moves=key.moves)
+        return await deal_totals.pipeline_board(snapshot, key.pipeline_id, key.owner_id, key.days, key.moves)
+    return await deal_totals.all_pipelines_board(snapshot, key.owner_id, key.days, key.moves)
 
 
 async def _nested_pages(

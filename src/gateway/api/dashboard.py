@@ -9,14 +9,14 @@ import strawberry
 from gateway.api.activities import Activity, ActivitySummary
 from gateway.api.arguments import First, TrendInterval
 from gateway.api.context import BoardKey, Info
-from gateway.api.deal_totals import MOVES, DealSummary, LeaderboardEntry, StageStats, TrendPoint
+from gateway.api.deal_totals import DealSummary, LeaderboardEntry, StageStats, TrendPoint, moves_wanted
 from gateway.api.pages import page_size
 from gateway.api.periods import Interval, Period, PeriodInput, Window
 from gateway.api.selection import selected_names
 from gateway.api.tasks import Task, TaskSummary
 from loaders.activities import activity_counts, recent_activities
 from loaders.companies import company_counts
-from loaders.deal_totals import deal_trend, leaderboard
+from loaders.deal_totals import Moves, deal_trend, leaderboard
 from loaders.periods import Days
 from loaders.tasks import next_tasks, task_counts
 from loaders.tenants import Moment
@@ -29,7 +29,7 @@ class Scope:
     owner_id: int | None
     window: Window
     moment: Moment
-    moves: bool
+    moves: Moves
 
     @property
     def board(self) -> BoardKey:
@@ -135,6 +135,6 @@ class Dashboard:
     async def read(cls, info: Info, owner_id: int | None, period: PeriodInput | None) -> Self:
         moment = await info.context.moment()
         window = Window.of(period, moment)
-        moves = not MOVES.isdisjoint(selected_names(info._raw_info))
+        moves = moves_wanted(selected_names(info._raw_info))
         scope = Scope(owner_id, window, moment, moves)
         return cls(scope=scope, as_of=moment.as_of, period=window.shown)

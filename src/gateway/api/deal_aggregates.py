@@ -1,6 +1,6 @@
 """Deals grouped as an analyst asks: by one to three keys, with their measures."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Self
@@ -121,6 +121,7 @@ class DealAggregateKeys:
 
 @strawberry.type(description="A group of deals in numbers. Deleted deals do not count; an unknown amount counts as 0.")
 class DealAggregate:
+    as_of: datetime = strawberry.field(description="The moment that every number of this answer is of.")
     keys: DealAggregateKeys = strawberry.field(description="What the group's deals have in common.")
     labels: list[str] = strawberry.field(
         description="The same in words, in the order of `groupBy`; `(none)` where the deals have no such value."
@@ -139,8 +140,9 @@ class DealAggregate:
     )
 
     @classmethod
-    def of(cls, names: tuple[str, ...], row: GroupRow) -> Self:
+    def of(cls, names: tuple[str, ...], row: GroupRow, as_of: datetime) -> Self:
         return cls(
+            as_of=as_of,
             keys=DealAggregateKeys.of(dict(zip(names, row.values, strict=True))),
             labels=[label or NO_VALUE for label in row.labels],
             count=row.deals,
@@ -182,7 +184,8 @@ async def read_deal_aggregates(
     request = GroupRequest(names, chosen.name(names), chosen.direction is Direction.DESC, size, filters)
     rows = await deal_groups(info.context.snapshot, request)
     info.context.spend(len(rows))
-    return [DealAggregate.of(names, row) for row in rows]
+    as_of = (await info.context.moment()).as_of
+    return [DealAggregate.of(names, row, as_of) for row in rows]
 
 
 def _refused(message: str, argument: str) -> BadUserInputError:

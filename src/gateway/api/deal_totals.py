@@ -1,6 +1,6 @@
 """Aggregates over deals as a caller sees them, with their formulas: quotients are made here, once, from sums."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Self
@@ -11,13 +11,18 @@ from gateway.api import members
 from gateway.api.context import Info
 from gateway.api.members import Member
 from gateway.api.pipelines import Stage
-from loaders.deal_totals import Board, DealFlow, DealNumbers, ForecastRow, SellerRow, StageTotals, TrendRow
+from loaders.deal_totals import Board, DealFlow, DealNumbers, ForecastRow, Moves, SellerRow, StageTotals, TrendRow
 
 # Sums stay exact; only a quotient is rounded, to more digits than any currency has.
 QUOTIENT_DIGITS = Decimal("0.0001")
 DAY_ZERO = date(2000, 1, 1)
-MOVES = frozenset({"entered", "left", "conversionToNext", "medianDaysInStage"})
-"""Fields of StageStats that need the history of moves."""
+COUNTED_MOVES = frozenset({"entered", "left"})
+FOLLOWED_MOVES = frozenset({"conversionToNext", "medianDaysInStage"})
+"""Fields of StageStats that need the moves: those that sum, and those that read single ones."""
+
+
+def moves_wanted(selected: Set[str]) -> Moves:
+    return Moves(counted=not COUNTED_MOVES.isdisjoint(selected), followed=not FOLLOWED_MOVES.isdisjoint(selected))
 
 
 def ratio(part: Decimal | int, whole: Decimal | int) -> float | None:

@@ -7,7 +7,7 @@ import strawberry
 
 from gateway.api.arguments import TrendInterval
 from gateway.api.context import BoardKey, Info
-from gateway.api.deal_totals import MOVES, DealSummary, ForecastPoint, StageStats, TrendPoint
+from gateway.api.deal_totals import DealSummary, ForecastPoint, StageStats, TrendPoint, moves_wanted
 from gateway.api.periods import Interval, PeriodInput, Window
 from gateway.api.pipelines import Pipeline
 from gateway.api.selection import selected_names
@@ -59,7 +59,7 @@ class PipelineStats:
         """The pipeline's numbers; None when there is no such pipeline."""
         moment = await info.context.moment()
         window = Window.of(period, moment)
-        moves = not MOVES.isdisjoint(selected_names(info._raw_info))
+        moves = moves_wanted(selected_names(info._raw_info))
         key = BoardKey(True, pipeline_id, owner_id, window.days, moves)
         board = await info.context.loaders.board.load(key)
         if board.pipeline is None:

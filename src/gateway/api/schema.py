@@ -31,6 +31,7 @@ from gateway.api.node import Node
 from gateway.api.pipeline_stats import PipelineStats
 from gateway.api.pipelines import Pipeline, Stage
 from gateway.api.products import Product
+from gateway.api.rollups import Rollup, read_rollups
 from gateway.api.scalars import SCALARS
 from gateway.api.session import Email, LoginPayload, Password, RefreshToken, TenantSlug
 from gateway.api.tasks import Task
@@ -106,6 +107,12 @@ class Query:
     @strawberry.field(description="All pipelines, the default one first, then by name.")
     async def pipelines(self, info: Info) -> list[Pipeline]:
         return [Pipeline.of(row) for row in await pipeline_loaders.pipelines(info.context.snapshot)]
+
+    @strawberry.field(
+        description="The rollups that aggregates are read from, as far as they are the tenant's own. For admins."
+    )
+    async def rollups(self, info: Info) -> list[Rollup] | None:
+        return await read_rollups(info)
 
     @strawberry.field(description="Who is asking.")
     async def me(self, info: Info) -> Member:

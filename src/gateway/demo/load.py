@@ -11,7 +11,7 @@ from gateway.demo.calendar import COMPANY_DAYS, Calendar
 from gateway.demo.data import Tables, TenantData
 from gateway.demo.dice import Dice
 from gateway.demo.funnel import RENEWALS, SALES
-from gateway.demo.shape import CONTACTS_PER_COMPANY_MAX, Size, TenantSpec, tenant_specs
+from gateway.demo.shape import CONTACTS_PER_COMPANY_MAX, Shape, TenantSpec, tenant_specs
 from gateway.demo.tables import COLUMNS, Row
 from gateway.demo.tenant import FirstIds, Tenant
 from gateway.demo.vocabulary import PRODUCTS
@@ -52,7 +52,7 @@ SELECT timezone($1, $2::timestamptz)::date, timezone($1, date_trunc('day', timez
 
 async def load_demo(
     dsn: str,
-    size: Size,
+    shape: Shape,
     *,
     seed: int = 1,
     anchor: datetime | None = None,
@@ -71,8 +71,8 @@ async def load_demo(
     connection = await asyncpg.connect(dsn)
     try:
         present = {row["slug"] for row in await connection.fetch("SELECT slug FROM tenants")}
-        missing = [spec for spec in tenant_specs(size) if spec.slug not in present]
-        loaded = _Progress(size.deals, size.deals - sum(spec.deals for spec in missing), progress)
+        missing = [spec for spec in tenant_specs(shape) if spec.slug not in present]
+        loaded = _Progress(shape.deals, shape.deals - sum(spec.deals for spec in missing), progress)
         for spec in missing:
             async with connection.transaction():
                 tenant = await _create_tenant(connection, spec, seed, anchor)

@@ -16,9 +16,9 @@ import asyncpg
 from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gateway.demo.load import load_demo
+from gateway.demo.rollups import bar, keep_rollups, refresh_changed
 from gateway.demo.shape import Size
 from gateway.identity.passwords import hash_password
 from gateway.identity.permissions import Role
@@ -88,7 +88,9 @@ def run_demo(*, port: int, size: str, directory: Path, console: Console) -> None
             demo = asyncio.run(_describe(settings, port))
             write_private(directory / "demo.json", json.dumps(demo, indent=2))
             ready = partial(_announce, console, demo, directory)
-            serve_one(_signed_in(settings, demo), host=HOST, port=port, ready=ready)
+            serve_one(
+                _signed_in(settings, demo), host=HOST, port=port, ready=ready, beside=partial(keep_rollups, settings)
+            )
     console.print("Stopped.")
 
 
@@ -130,12 +132,14 @@ async def _prepare(server: EmbeddedPostgres, kept: Secrets, size: Size, console:
         server.superuser_dsn, database=database, passwords=RolePasswords(kept.owner, kept.worker, kept.gateway)
     )
     owner_dsn = server.dsn("owner", kept.owner, database)
+    worker_dsn = server.dsn("worker", kept.worker, database)
     await migrate(owner_dsn)
     await _load(owner_dsn, size, console)
+    await refresh_changed(worker_dsn, console)
     return load_settings(
         database_url=SecretStr(server.dsn("gateway", kept.gateway, database)),
         migration_database_url=SecretStr(owner_dsn),
-        worker_database_url=SecretStr(server.dsn("worker", kept.worker, database)),
+        worker_database_url=SecretStr(worker_dsn),
         jwt_secret=SecretStr(kept.jwt),
         access_token_lifetime_seconds=TOKEN_LIFETIME_SECONDS,
         log_format="console",
@@ -144,8 +148,7 @@ async def _prepare(server: EmbeddedPostgres, kept: Secrets, size: Size, console:
 
 
 async def _load(owner_dsn: str, size: Size, console: Console) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with bar(console) as progress:
         task = progress.add_task(f"Loading the {size} demo (deals)", total=None)
         await load_demo(
             owner_dsn,

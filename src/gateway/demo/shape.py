@@ -3,8 +3,19 @@
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from gateway.demo.vocabulary import TENANT_FIRST, TENANT_SECOND
+
+
+class Shape(Protocol):
+    """How many tenants there are, and how many deals they have together."""
+
+    @property
+    def tenants(self) -> int: ...
+
+    @property
+    def deals(self) -> int: ...
 
 
 class Size(StrEnum):
@@ -84,12 +95,12 @@ class TenantSpec:
         return self.deals >= SECOND_PIPELINE_FROM_DEALS
 
 
-def tenant_specs(size: Size) -> list[TenantSpec]:
-    """The tenants of a demo of that size, the largest first; their deals add up to `size.deals`."""
-    weights = [(rank + 1) ** TENANT_SIZE_EXPONENT for rank in range(size.tenants)]
-    deals = [int(size.deals * weight / sum(weights)) for weight in weights]
-    deals[0] += size.deals - sum(deals)
-    return [_tenant(rank, size.tenants, count) for rank, count in enumerate(deals)]
+def tenant_specs(shape: Shape) -> list[TenantSpec]:
+    """The tenants of a demo of that shape, the largest first; their deals add up to `shape.deals`."""
+    weights = [(rank + 1) ** TENANT_SIZE_EXPONENT for rank in range(shape.tenants)]
+    deals = [int(shape.deals * weight / sum(weights)) for weight in weights]
+    deals[0] += shape.deals - sum(deals)
+    return [_tenant(rank, shape.tenants, count) for rank, count in enumerate(deals)]
 
 
 def _tenant(rank: int, tenants: int, deals: int) -> TenantSpec:

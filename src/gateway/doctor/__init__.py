@@ -9,6 +9,7 @@ from gateway.doctor.catalogue import examine_catalogue
 from gateway.doctor.configuration import examine_configuration
 from gateway.doctor.finding import Finding
 from gateway.doctor.revision import examine_revision
+from gateway.doctor.rollups import examine_rollups
 from gateway.doctor.server import examine_server
 from gateway.settings import Settings
 
@@ -36,4 +37,8 @@ async def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -
         of_revision, migrated = await examine_revision(connection)
         findings.append(of_revision)
         findings += await examine_catalogue(connection, migrated=migrated)
+        if of_revision.remedy is None:
+            findings += await examine_rollups(
+                [connections[role] for role in ("owner", "worker") if role in connections]
+            )
     return findings

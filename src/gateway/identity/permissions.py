@@ -24,6 +24,7 @@ class Permission(StrEnum):
     WRITE_ALL = "write_all"
     MANAGE_MEMBERS = "manage_members"
     MANAGE_PIPELINES = "manage_pipelines"
+    OPERATE = "operate"
 
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

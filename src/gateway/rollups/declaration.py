@@ -6,28 +6,18 @@ declared.
 """
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-IMMUTABLE = frozenset({"coalesce", "nullif", "greatest", "least", "abs"})
-"""Functions that an expression may call."""
+from gateway.rollups.expression import columns_of, faults
 
-WORDS = frozenset(
-    {
-        *("and", "or", "not", "is", "null", "true", "false", "in", "between", "distinct", "from"),
-        *("case", "when", "then", "else", "end", "date"),
-    }
-)
-"""Words of SQL that an expression may hold."""
+MEASURE_TYPES = frozenset({"bigint", "integer", "numeric"})
+"""Types whose sums are exact in any order."""
 
-AGGREGATES = frozenset(
-    {
-        *("avg", "min", "max", "count", "sum", "stddev", "variance", "median", "mode"),
-        *("percentile_cont", "percentile_disc", "array_agg", "string_agg"),
-    }
-)
+KEY_TYPES = frozenset({"bigint", "integer", "date", "text", "boolean"})
 
-TOKEN = re.compile(r"'(?:[^']|'')*'|\d+(?:\.\d+)?|[A-Za-z_]\w*(?:\s*\.\s*\w+)*|::\s*\w+|\S")
+NAME = re.compile(r"[a-z][a-z_]{0,40}")
 
 
 class DeclarationError(ValueError):
@@ -98,12 +88,8 @@ class Rollup:
     indexes: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z][a-z_]{0,40}", self.name):
-            raise DeclarationError(f"{self.name!r} is not a name: lower-case letters and underscores")
-        if not self.keys or not self.measures:
-            raise DeclarationError(f"{self.name}: needs at least one key and one measure")
-        for contribution in self.contributions:
-            self._check(contribution)
+        for fault in self._faults():
+            raise DeclarationError(fault)
 
     @property
     def measures(self) -> dict[str, str]:
@@ -121,37 +107,61 @@ class Rollup:
 
     def columns(self, contribution: Contribution) -> set[str]:
         """The columns of the row that a contribution depends on."""
-        words = {word for expression in self._expressions(contribution) for word in TOKEN.findall(expression)}
-        return words & self.table.columns
+        expressions = self.expressions(contribution)
+        return {name for expression in expressions for name in columns_of(expression)} & self.table.columns
 
-    def _expressions(self, contribution: Contribution) -> list[str]:
+    def expressions(self, contribution: Contribution) -> list[str]:
+        """The expressions of a row that a contribution is made of."""
         return [
             contribution.where,
             *(contribution.keys.get(key.name, key.name) for key in self.keys),
             *(measure.expression for measure in contribution.measures.values()),
-            *(measure.where for measure in contribution.measures.values() if measure.where),
+            *(measure.where for measure in contribution.measures.values() if measure.where is not None),
         ]
 
-    def _check(self, contribution: Contribution) -> None:
-        for expression in self._expressions(contribution):
-            self._check_expression(expression)
-        if unknown := set(contribution.keys) - {key.name for key in self.keys}:
-            raise DeclarationError(f"{self.name}: {', '.join(sorted(unknown))} is no key of it")
+    def _faults(self) -> Iterator[str]:
+        if not self.keys or not self.measures:
+            yield f"{self.name}: needs at least one key and one measure"
+        yield from self._name_faults()
+        yield from self._type_faults()
+        for contribution in self.contributions:
+            for expression in self.expressions(contribution):
+                yield from self._expression_faults(expression, self.table.columns)
+            for unknown in sorted(set(contribution.keys) - {key.name for key in self.keys}):
+                yield f"{self.name}: {unknown} is no key of it"
+        for absent in (key.absent for key in self.keys if key.absent is not None):
+            yield from self._expression_faults(absent, frozenset())
 
-    def _check_expression(self, expression: str) -> None:
-        tokens = TOKEN.findall(expression)
-        for token, follower in zip(tokens, [*tokens[1:], ""], strict=True):
-            if not re.match(r"[A-Za-z_]", token):
-                continue
-            word = token.lower()
-            if "." in word:
-                raise self._refused(expression, f"{token} is another table's column: join it at read time, or copy it")
-            if word in AGGREGATES:
-                raise self._refused(expression, f"{word} does not fold: declare sums and counts, divide at read time")
-            if follower == "(" and word not in IMMUTABLE | WORDS:
-                raise self._refused(expression, f"{word}() is not known to be immutable")
-            if follower != "(" and word not in self.table.columns | WORDS:
-                raise self._refused(expression, f"{self.table.name} has no column {token}")
+    def _expression_faults(self, expression: str, columns: frozenset[str]) -> Iterator[str]:
+        for fault in faults(expression, self.table.name, columns):
+            yield f"{self.name}: in `{expression}`, {fault}"
 
-    def _refused(self, expression: str, reason: str) -> DeclarationError:
-        return DeclarationError(f"{self.name}: in `{expression}`, {reason}")
+    def _name_faults(self) -> Iterator[str]:
+        names = ["tenant_id", *(key.name for key in self.keys), *self.measures]
+        for name in (self.name, self.table.name, *names[1:]):
+            if not NAME.fullmatch(name):
+                yield f"{name!r} is not a name: lower-case letters and underscores"
+        for name, times in Counter(names).items():
+            if times > 1:
+                yield f"{self.name}: {name} names two of its columns"
+        for index in self.indexes:
+            for unknown in sorted(set(index) - {key.name for key in self.keys}):
+                yield f"{self.name}: {unknown} is no key of it"
+        if "\n" in self.comment:
+            yield f"{self.name}: its comment has more than one line"
+
+    def _type_faults(self) -> Iterator[str]:
+        for key in self.keys:
+            if key.sql_type not in KEY_TYPES:
+                yield f"{self.name}: {key.name} is {key.sql_type}, and a key is {_either(KEY_TYPES)}"
+        for contribution in self.contributions:
+            for name, measure in contribution.measures.items():
+                if measure.sql_type not in MEASURE_TYPES:
+                    yield f"{self.name}: {name} is {measure.sql_type}, and exact sums are {_either(MEASURE_TYPES)}"
+                if measure.sql_type != self.measures[name]:
+                    yield f"{self.name}: {name} is {measure.sql_type} and {self.measures[name]}"
+
+
+def _either(types: frozenset[str]) -> str:
+    *most, last = sorted(types)
+    return f"{', '.join(most)} or {last}"

@@ -7,7 +7,7 @@ DEALS = Table(
     frozenset(
         {
             *("pipeline_id", "stage_id", "owner_id", "company_id", "amount", "outcome"),
-            *("created_day", "closed_day", "deleted_at"),
+            *("created_day", "closed_day", "expected_close", "deleted_at"),
         }
     ),
 )
@@ -67,6 +67,20 @@ OWNER_DEAL_FLOW = Rollup(
     indexes=(("owner_id", "day"),),
 )
 
+DEAL_FORECAST = Rollup(
+    "deal_forecast",
+    DEALS,
+    (Key("day", "date"), Key("stage_id")),
+    (
+        Contribution(
+            f"{LIVE} AND outcome = 'open' AND expected_close IS NOT NULL",
+            {"deals": count(), "value": total("amount")},
+            {"day": "expected_close"},
+        ),
+    ),
+    "Open deals by the day on which they are expected to close, by stage.",
+)
+
 COMPANY_DEALS = Rollup(
     "company_deals",
     DEALS,
@@ -121,6 +135,7 @@ ROLLUPS: tuple[Rollup, ...] = (
     DEAL_STATE,
     DEAL_FLOW,
     OWNER_DEAL_FLOW,
+    DEAL_FORECAST,
     COMPANY_DEALS,
     STAGE_FLOW,
     ACTIVITY_FLOW,

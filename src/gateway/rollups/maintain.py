@@ -1,7 +1,8 @@
 """Folding and refreshing one rollup. Each is one transaction; killed at any instant, all stays exact.
 
 A delta and its change commit together, so every snapshot sees both or neither. Folding moves deltas into pending within
-one statement. A refresh recomputes the base from one REPEATABLE READ snapshot and drops what that snapshot saw pending.
+one statement. A refresh recomputes the base from one REPEATABLE READ snapshot and drops what that snapshot saw of
+deltas and of what is pending: nobody else may read either of them, each rollup has its own.
 What the registry is told is told afterwards, on its own: a refresh of minutes must not fail over a note.
 """
 
@@ -30,15 +31,16 @@ async def fold_rollup(worker: asyncpg.Connection, rollup: Rollup) -> int:
 
 
 async def refresh_rollup(worker: asyncpg.Connection, rollup: Rollup) -> Audit:
-    """Recomputes the base and empties pending; what readers saw before is compared with what they see after."""
+    """Recomputes the base and drops the deltas and what is pending; what readers saw is compared with what they see."""
     async with locked(worker, rollup, "REPEATABLE READ"):
         await worker.execute("SET LOCAL max_parallel_workers_per_gather = 0")
-        await worker.fetchval(fold(rollup))
         await worker.execute(f"CREATE TEMP TABLE remembered ON COMMIT DROP AS {live_sums(rollup)}")
         await worker.execute(f"REFRESH MATERIALIZED VIEW CONCURRENTLY {base(rollup)}")
         await worker.execute(f"DELETE FROM {pending(rollup)}")
+        await worker.execute(f"DELETE FROM {delta(rollup)}")
         seen, truth = (f"SELECT {columns(rollup)} FROM {name}" for name in ("pg_temp.remembered", base(rollup)))
         audit = await compare(worker, rollup, seen, truth)
     await record_refresh(worker, rollup, audit.groups, audit.differing)
-    await worker.execute(f"VACUUM (ANALYZE) {base(rollup)}, {pending(rollup)}, {delta(rollup)}")
+    # Truncating a file waits for writers and readers, seconds each: autovacuum may, which gives way.
+    await worker.execute(f"VACUUM (ANALYZE, TRUNCATE false) {base(rollup)}, {pending(rollup)}, {delta(rollup)}")
     return audit

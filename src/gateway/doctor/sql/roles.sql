@@ -32,7 +32,13 @@ SELECT format('%s is not a member of rollup_owner', m.rolname), format('GRANT ro
 UNION ALL
 SELECT format('%s is a member of %s', m.rolname, r.rolname), format('REVOKE %I FROM %I;', r.rolname, m.rolname)
   FROM pg_auth_members AS a JOIN pg_roles AS r ON r.oid = a.roleid JOIN pg_roles AS m ON m.oid = a.member
- WHERE m.rolname = 'gateway' OR (m.rolname = 'worker' AND r.rolname <> 'rollup_owner');
+ WHERE m.rolname = 'gateway' OR (m.rolname = 'worker' AND r.rolname NOT IN ('rollup_owner', 'pg_read_all_stats'));
+
+-- check temporary tables: worker and rollup_owner may make those that a refresh needs
+SELECT format('%s may not make any in %s', name, current_database()),
+       format('GRANT TEMPORARY ON DATABASE %I TO %I;', current_database(), name)
+  FROM (VALUES ('worker'), ('rollup_owner')) AS wanted (name)
+ WHERE NOT has_database_privilege(to_regrole(name), current_database(), 'TEMPORARY');
 
 -- check ownership: gateway owns nothing
 SELECT format('gateway owns %s', pg_describe_object(classid, objid, objsubid)), 'REASSIGN OWNED BY gateway TO owner;'

@@ -51,7 +51,7 @@ readable_column (name) AS (VALUES ('tenant_id'), ('id'), ('subject'), ('email'),
 routine (signature) AS (VALUES ('app.tenant_id()'), ('app.local_day(bigint, timestamptz)'), ('app.identify(text, text)'),
     ('app.login_lookup(text, text)'), ('app.credential_lookup(text, text)'), ('app.period_presets(date)'),
     ('app.intervals(text, date, date, date)'), ('app.search_deals(text)'), ('app.search_companies(text)'),
-    ('app.search_contacts(text)'), ('app.search_activities(text)'), ('app.search_tasks(text)'), ('app.search_members(text)'))
+    ('app.search_contacts(text)'), ('app.search_activities(text)'), ('app.search_tasks(text)'), ('app.search_members(text)'), ('app.rollups()'))
 SELECT format('%s is missing', name), 'Restore it from a backup, or migrate a new database: gateway migrate.'
   FROM wanted WHERE to_regclass(name) IS NULL
 UNION ALL
@@ -126,4 +126,22 @@ SELECT format('everyone may call %s', p.oid::regprocedure),
 SELECT format('%s of %s is off: days, outcomes or history go wrong', t.tgname, t.tgrelid::regclass),
        format('ALTER TABLE %s ENABLE TRIGGER %I;', t.tgrelid::regclass, t.tgname)
   FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
- WHERE NOT t.tgisinternal AND t.tgenabled = 'D' AND c.relnamespace = 'public'::regnamespace;
+ WHERE NOT t.tgisinternal AND t.tgenabled = 'D' AND c.relnamespace = 'public'::regnamespace AND t.tgname NOT LIKE 'rollup\_%';
+
+-- check rollup triggers: those that are there fire always, for every role and every replication setting
+SELECT format('%s of %s does not always fire: changes are missed', t.tgname, t.tgrelid::regclass),
+       format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;   -- then: gateway rollups audit --repair', t.tgrelid::regclass, t.tgname)
+  FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+ WHERE t.tgname LIKE 'rollup\_%' AND t.tgenabled <> 'A' AND c.relnamespace = 'public'::regnamespace;
+
+-- check rollup tables: gateway cannot read what live views are made of
+SELECT 'gateway may use schema rollup', 'REVOKE ALL ON SCHEMA rollup FROM gateway, PUBLIC;'
+  FROM pg_namespace, aclexplode(nspacl) AS acl
+ WHERE nspname = 'rollup' AND acl.grantee IN (0, coalesce(to_regrole('gateway')::oid, 0))
+ GROUP BY nspname
+UNION ALL
+SELECT format('gateway may read %s', c.oid::regclass), format('REVOKE SELECT ON %s FROM gateway, PUBLIC;', c.oid::regclass)
+  FROM pg_class AS c
+ WHERE c.relnamespace = to_regnamespace('rollup') AND c.relkind = 'r' AND EXISTS (
+    SELECT FROM aclexplode(c.relacl) AS acl
+     WHERE acl.privilege_type = 'SELECT' AND acl.grantee IN (0, coalesce(to_regrole('gateway')::oid, 0)));

@@ -51,6 +51,14 @@ WHERE NOT EXISTS (SELECT FROM pg_auth_members
     WHERE roleid = 'rollup_owner'::regrole AND member = name::regrole)
 \gexec
 
+-- `worker` folds less often while somebody holds an old snapshot: only with this role does it see those of others. Not
+-- every administrator may grant it, and it is not needed.
+SELECT 'GRANT pg_read_all_stats TO worker'
+WHERE pg_has_role('pg_read_all_stats', 'MEMBER WITH ADMIN OPTION')
+    AND NOT EXISTS (SELECT FROM pg_auth_members
+        WHERE roleid = 'pg_read_all_stats'::regrole AND member = 'worker'::regrole)
+\gexec
+
 -- An administrator who is not a superuser gives a database only to a role that he is a member of.
 SELECT format('GRANT owner TO %I', current_user) WHERE NOT pg_has_role('owner', 'USAGE')
 \gexec

@@ -10,6 +10,26 @@ DROP VIEW analytics.owner_activity_flow, analytics.owner_company_flow, analytics
 
 DROP INDEX activities_by_owner_and_day, companies_deleted;
 
+ALTER TABLE deals DROP CONSTRAINT deals_stage_fkey;
+
+ALTER TABLE deals ADD FOREIGN KEY (tenant_id, pipeline_id, stage_id) REFERENCES stages (tenant_id, pipeline_id, id);
+
+ALTER TABLE stages DROP CONSTRAINT stages_tenant_id_pipeline_id_id_kind_key;
+
+COMMENT ON COLUMN deals.outcome IS 'Copy of the kind of the deal''s stage, kept by triggers on both tables.';
+
+CREATE FUNCTION app.copy_stage_kind() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  UPDATE deals d SET outcome = n.kind
+    FROM new_stages n JOIN old_stages o ON o.tenant_id = n.tenant_id AND o.id = n.id
+   WHERE n.kind <> o.kind AND d.tenant_id = n.tenant_id AND d.stage_id = n.id;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER copy_stage_kind AFTER UPDATE ON stages
+  REFERENCING OLD TABLE AS old_stages NEW TABLE AS new_stages
+  FOR EACH STATEMENT EXECUTE FUNCTION app.copy_stage_kind();
+
 DROP TRIGGER keep_history_update ON deal_stage_history;
 
 DROP TRIGGER keep_history_insert ON deal_stage_history;

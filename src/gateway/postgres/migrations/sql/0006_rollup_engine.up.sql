@@ -62,6 +62,21 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- A deal and its stage cannot disagree, whoever changes them at the same time: the key says so, where the trigger on stages saw
+-- only deals that were committed. Who loses the race is refused, and may try again.
+ALTER TABLE stages ADD UNIQUE (tenant_id, pipeline_id, id, kind);
+
+ALTER TABLE deals DROP CONSTRAINT deals_tenant_id_pipeline_id_stage_id_fkey;
+
+ALTER TABLE deals ADD CONSTRAINT deals_stage_fkey FOREIGN KEY (tenant_id, pipeline_id, stage_id, outcome)
+  REFERENCES stages (tenant_id, pipeline_id, id, kind) ON UPDATE CASCADE;
+
+DROP TRIGGER copy_stage_kind ON stages;
+
+DROP FUNCTION app.copy_stage_kind();
+
+COMMENT ON COLUMN deals.outcome IS 'Copy of the kind of the deal''s stage, kept by a trigger and a foreign key.';
+
 -- Scans that no rollup answers, bounded by an index: what one owner did, and what does not sum.
 CREATE INDEX activities_by_owner_and_day ON activities (tenant_id, owner_id, occurred_day) INCLUDE (kind) WHERE deleted_at IS NULL;
 
@@ -124,11 +139,10 @@ COMMENT ON COLUMN rollup.registry.home IS
 COMMENT ON COLUMN rollup.registry.differing IS 'Groups that the last audit found wrong; null before the first.';
 
 CREATE FUNCTION rollup.home(name text) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT format('%s/%s/%s', (SELECT system_identifier FROM pg_control_system()),
-                (SELECT oid FROM pg_database WHERE datname = current_database()), to_regclass('rollup.' || name || '_base')::oid)
+  SELECT format('%s/%s', (SELECT system_identifier FROM pg_control_system()), to_regclass('rollup.' || name || '_base')::oid)
 $$;
 
-COMMENT ON FUNCTION rollup.home(text) IS 'The server, the database and the relation that a rollup''s base is.';
+COMMENT ON FUNCTION rollup.home(text) IS 'The server and the relation that a rollup''s base is. A copy of the database file by file has the same: it is as true.';
 
 CREATE FUNCTION rollup.refuse_truncate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -140,23 +154,22 @@ RESET ROLE;
 
 -- What a tenant may know of the rollups: how many groups are its own, how many of them wait for a refresh.
 CREATE FUNCTION app.rollups()
-  RETURNS TABLE (name text, groups bigint, pending_changes bigint, last_fold timestamptz, last_refresh timestamptz, last_audit timestamptz)
+  RETURNS TABLE (tenant_id bigint, name text, groups bigint, pending_changes bigint, last_fold timestamptz, last_refresh timestamptz, last_audit timestamptz)
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE known rollup.registry;
 BEGIN
-  FOR known IN SELECT * FROM rollup.registry AS r ORDER BY r.name LOOP
+  tenant_id := app.tenant_id();
+  FOR known IN SELECT * FROM rollup.registry AS r WHERE app.tenant_id() IS NOT NULL ORDER BY r.name LOOP
     name := known.name;
     last_fold := known.last_fold;
     last_refresh := known.last_refresh;
     last_audit := known.last_audit;
-    EXECUTE format('SELECT (SELECT count(*) FROM rollup.%1$I WHERE tenant_id = app.tenant_id()),
-                           (SELECT count(*) FROM rollup.%2$I WHERE tenant_id = app.tenant_id())
-                         + (SELECT count(*) FROM rollup.%3$I WHERE tenant_id = app.tenant_id())',
+    EXECUTE format('SELECT (SELECT count(*) FROM rollup.%I WHERE tenant_id = app.tenant_id()),
+                           (SELECT count(*) FROM rollup.%I WHERE tenant_id = app.tenant_id())
+                         + (SELECT count(*) FROM rollup.%I WHERE tenant_id = app.tenant_id())',
                    known.name || '_base', known.name || '_pending', known.name || '_delta')
        INTO groups, pending_changes;
-    IF app.tenant_id() IS NOT NULL THEN
-      RETURN NEXT;
-    END IF;
+    RETURN NEXT;
   END LOOP;
 END $$;
 

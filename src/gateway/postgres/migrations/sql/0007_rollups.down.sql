@@ -42,54 +42,62 @@ DELETE FROM rollup.registry WHERE name = 'company_flow';
 
 DROP VIEW analytics.company_flow;
 
-DROP MATERIALIZED VIEW rollup.company_flow_base;
-
 DROP TABLE rollup.company_flow_pending, rollup.company_flow_delta;
+
+DROP MATERIALIZED VIEW rollup.company_flow_base;
 
 DELETE FROM rollup.registry WHERE name = 'activity_flow';
 
 DROP VIEW analytics.activity_flow;
 
-DROP MATERIALIZED VIEW rollup.activity_flow_base;
-
 DROP TABLE rollup.activity_flow_pending, rollup.activity_flow_delta;
+
+DROP MATERIALIZED VIEW rollup.activity_flow_base;
 
 DELETE FROM rollup.registry WHERE name = 'stage_flow';
 
 DROP VIEW analytics.stage_flow;
 
-DROP MATERIALIZED VIEW rollup.stage_flow_base;
-
 DROP TABLE rollup.stage_flow_pending, rollup.stage_flow_delta;
+
+DROP MATERIALIZED VIEW rollup.stage_flow_base;
 
 DELETE FROM rollup.registry WHERE name = 'company_deals';
 
 DROP VIEW analytics.company_deals;
 
+DROP TABLE rollup.company_deals_pending, rollup.company_deals_delta;
+
 DROP MATERIALIZED VIEW rollup.company_deals_base;
 
-DROP TABLE rollup.company_deals_pending, rollup.company_deals_delta;
+DELETE FROM rollup.registry WHERE name = 'deal_forecast';
+
+DROP VIEW analytics.deal_forecast;
+
+DROP TABLE rollup.deal_forecast_pending, rollup.deal_forecast_delta;
+
+DROP MATERIALIZED VIEW rollup.deal_forecast_base;
 
 DELETE FROM rollup.registry WHERE name = 'owner_deal_flow';
 
 DROP VIEW analytics.owner_deal_flow;
 
-DROP MATERIALIZED VIEW rollup.owner_deal_flow_base;
-
 DROP TABLE rollup.owner_deal_flow_pending, rollup.owner_deal_flow_delta;
+
+DROP MATERIALIZED VIEW rollup.owner_deal_flow_base;
 
 DELETE FROM rollup.registry WHERE name = 'deal_flow';
 
 DROP VIEW analytics.deal_flow;
 
-DROP MATERIALIZED VIEW rollup.deal_flow_base;
-
 DROP TABLE rollup.deal_flow_pending, rollup.deal_flow_delta;
+
+DROP MATERIALIZED VIEW rollup.deal_flow_base;
 
 DELETE FROM rollup.registry WHERE name = 'deal_state';
 
 DROP VIEW analytics.deal_state;
 
-DROP MATERIALIZED VIEW rollup.deal_state_base;
-
 DROP TABLE rollup.deal_state_pending, rollup.deal_state_delta;
+
+DROP MATERIALIZED VIEW rollup.deal_state_base;

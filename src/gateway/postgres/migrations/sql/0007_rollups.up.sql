@@ -33,7 +33,8 @@ CREATE TABLE rollup.deal_state_pending (
 CREATE MATERIALIZED VIEW rollup.deal_state_base AS
 SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
   FROM (SELECT tenant_id, pipeline_id, stage_id, owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM public.deals WHERE deleted_at IS NULL) AS contribution
- GROUP BY tenant_id, pipeline_id, stage_id, owner_id;
+ GROUP BY tenant_id, pipeline_id, stage_id, owner_id
+ ORDER BY tenant_id, pipeline_id, stage_id, owner_id;
 
 CREATE UNIQUE INDEX ON rollup.deal_state_base (tenant_id, pipeline_id, stage_id, owner_id);
 
@@ -51,7 +52,7 @@ COMMENT ON VIEW analytics.deal_state IS 'Deals as they stand now, by stage and o
 GRANT SELECT ON analytics.deal_state TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'deal_state', 'deals', 'db0ae58be19707fd', rollup.home('deal_state'),
+SELECT 'deal_state', 'deals', '15aa4f276a1ae770', rollup.home('deal_state'),
        count(*) FROM rollup.deal_state_base;
 
 CREATE TABLE rollup.deal_flow_delta (
@@ -85,7 +86,8 @@ CREATE MATERIALIZED VIEW rollup.deal_flow_base AS
 SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
   FROM (SELECT tenant_id, created_day AS day, pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL
         UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
- GROUP BY tenant_id, day, pipeline_id;
+ GROUP BY tenant_id, day, pipeline_id
+ ORDER BY tenant_id, day, pipeline_id;
 
 CREATE UNIQUE INDEX ON rollup.deal_flow_base (tenant_id, day, pipeline_id);
 
@@ -103,7 +105,7 @@ COMMENT ON VIEW analytics.deal_flow IS 'What happened to deals on a day: created
 GRANT SELECT ON analytics.deal_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'deal_flow', 'deals', '751770ec15e626ec', rollup.home('deal_flow'),
+SELECT 'deal_flow', 'deals', '23f5a70850e4bce5', rollup.home('deal_flow'),
        count(*) FROM rollup.deal_flow_base;
 
 CREATE TABLE rollup.owner_deal_flow_delta (
@@ -139,7 +141,8 @@ CREATE MATERIALIZED VIEW rollup.owner_deal_flow_base AS
 SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
   FROM (SELECT tenant_id, created_day AS day, owner_id, pipeline_id, 1 AS created, 0 AS won, 0 AS lost, 0 AS won_value, 0 AS lost_value, 0 AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL
         UNION ALL SELECT tenant_id, closed_day AS day, owner_id, pipeline_id, 0 AS created, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM public.deals WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
- GROUP BY tenant_id, day, owner_id, pipeline_id;
+ GROUP BY tenant_id, day, owner_id, pipeline_id
+ ORDER BY tenant_id, day, owner_id, pipeline_id;
 
 CREATE UNIQUE INDEX ON rollup.owner_deal_flow_base (tenant_id, day, owner_id, pipeline_id);
 
@@ -159,8 +162,52 @@ COMMENT ON VIEW analytics.owner_deal_flow IS 'What happened to deals on a day: c
 GRANT SELECT ON analytics.owner_deal_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'owner_deal_flow', 'deals', '91db2485fdfcaee8', rollup.home('owner_deal_flow'),
+SELECT 'owner_deal_flow', 'deals', '3aed88510b41fab4', rollup.home('owner_deal_flow'),
        count(*) FROM rollup.owner_deal_flow_base;
+
+CREATE TABLE rollup.deal_forecast_delta (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  stage_id bigint NOT NULL,
+  deals bigint NOT NULL DEFAULT 0,
+  value numeric NOT NULL DEFAULT 0
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE INDEX ON rollup.deal_forecast_delta (tenant_id);
+
+CREATE TABLE rollup.deal_forecast_pending (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  stage_id bigint NOT NULL,
+  deals bigint NOT NULL DEFAULT 0,
+  value numeric NOT NULL DEFAULT 0,
+  PRIMARY KEY (tenant_id, day, stage_id)
+) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+CREATE MATERIALIZED VIEW rollup.deal_forecast_base AS
+SELECT tenant_id, day, stage_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value
+  FROM (SELECT tenant_id, expected_close AS day, stage_id, 1 AS deals, coalesce(amount, 0) AS value FROM public.deals WHERE deleted_at IS NULL AND outcome = 'open' AND expected_close IS NOT NULL) AS contribution
+ GROUP BY tenant_id, day, stage_id
+ ORDER BY tenant_id, day, stage_id;
+
+CREATE UNIQUE INDEX ON rollup.deal_forecast_base (tenant_id, day, stage_id);
+
+ANALYZE rollup.deal_forecast_base;
+
+CREATE VIEW analytics.deal_forecast WITH (security_barrier) AS
+SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_base WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_pending WHERE tenant_id = app.tenant_id()
+UNION ALL
+SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_delta WHERE tenant_id = app.tenant_id();
+
+COMMENT ON VIEW analytics.deal_forecast IS 'Open deals by the day on which they are expected to close, by stage.';
+
+GRANT SELECT ON analytics.deal_forecast TO gateway;
+
+INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
+SELECT 'deal_forecast', 'deals', 'cd5d16238a6499d7', rollup.home('deal_forecast'),
+       count(*) FROM rollup.deal_forecast_base;
 
 CREATE TABLE rollup.company_deals_delta (
   tenant_id bigint NOT NULL,
@@ -180,7 +227,8 @@ CREATE TABLE rollup.company_deals_pending (
 CREATE MATERIALIZED VIEW rollup.company_deals_base AS
 SELECT tenant_id, company_id, sum(deals)::bigint AS deals
   FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, 1 AS deals FROM public.deals WHERE deleted_at IS NULL) AS contribution
- GROUP BY tenant_id, company_id;
+ GROUP BY tenant_id, company_id
+ ORDER BY tenant_id, company_id;
 
 CREATE UNIQUE INDEX ON rollup.company_deals_base (tenant_id, company_id);
 
@@ -198,7 +246,7 @@ COMMENT ON VIEW analytics.company_deals IS 'How many deals a company has; compan
 GRANT SELECT ON analytics.company_deals TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'company_deals', 'deals', 'fd310a111576a5cb', rollup.home('company_deals'),
+SELECT 'company_deals', 'deals', 'dbbf3e3726273533', rollup.home('company_deals'),
        count(*) FROM rollup.company_deals_base;
 
 CREATE TABLE rollup.stage_flow_delta (
@@ -224,7 +272,8 @@ CREATE MATERIALIZED VIEW rollup.stage_flow_base AS
 SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed
   FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, 1 AS entered, 0 AS departed FROM public.deal_stage_history WHERE NOT deal_deleted
         UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 0 AS entered, 1 AS departed FROM public.deal_stage_history WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
- GROUP BY tenant_id, day, stage_id;
+ GROUP BY tenant_id, day, stage_id
+ ORDER BY tenant_id, day, stage_id;
 
 CREATE UNIQUE INDEX ON rollup.stage_flow_base (tenant_id, day, stage_id);
 
@@ -242,7 +291,7 @@ COMMENT ON VIEW analytics.stage_flow IS 'How many times deals entered and depart
 GRANT SELECT ON analytics.stage_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'stage_flow', 'deal_stage_history', '9665f10ec92f19f6', rollup.home('stage_flow'),
+SELECT 'stage_flow', 'deal_stage_history', 'e5635392cdd1d41b', rollup.home('stage_flow'),
        count(*) FROM rollup.stage_flow_base;
 
 CREATE TABLE rollup.activity_flow_delta (
@@ -269,7 +318,8 @@ CREATE TABLE rollup.activity_flow_pending (
 CREATE MATERIALIZED VIEW rollup.activity_flow_base AS
 SELECT tenant_id, day, sum(calls)::bigint AS calls, sum(emails)::bigint AS emails, sum(meetings)::bigint AS meetings, sum(notes)::bigint AS notes
   FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN 1 ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN 1 ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN 1 ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN 1 ELSE 0 END AS notes FROM public.activities WHERE deleted_at IS NULL) AS contribution
- GROUP BY tenant_id, day;
+ GROUP BY tenant_id, day
+ ORDER BY tenant_id, day;
 
 CREATE UNIQUE INDEX ON rollup.activity_flow_base (tenant_id, day);
 
@@ -287,7 +337,7 @@ COMMENT ON VIEW analytics.activity_flow IS 'Activities of a day; the kinds are m
 GRANT SELECT ON analytics.activity_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'activity_flow', 'activities', '8ff59011a18e483e', rollup.home('activity_flow'),
+SELECT 'activity_flow', 'activities', 'dd66e78ec238ea6e', rollup.home('activity_flow'),
        count(*) FROM rollup.activity_flow_base;
 
 CREATE TABLE rollup.company_flow_delta (
@@ -308,7 +358,8 @@ CREATE TABLE rollup.company_flow_pending (
 CREATE MATERIALIZED VIEW rollup.company_flow_base AS
 SELECT tenant_id, day, sum(created)::bigint AS created
   FROM (SELECT tenant_id, created_day AS day, 1 AS created FROM public.companies WHERE deleted_at IS NULL) AS contribution
- GROUP BY tenant_id, day;
+ GROUP BY tenant_id, day
+ ORDER BY tenant_id, day;
 
 CREATE UNIQUE INDEX ON rollup.company_flow_base (tenant_id, day);
 
@@ -326,7 +377,7 @@ COMMENT ON VIEW analytics.company_flow IS 'Companies by the day they were create
 GRANT SELECT ON analytics.company_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'company_flow', 'companies', 'ce202904a9ddfa2f', rollup.home('company_flow'),
+SELECT 'company_flow', 'companies', '35931a4a0c09f74f', rollup.home('company_flow'),
        count(*) FROM rollup.company_flow_base;
 
 CREATE OR REPLACE FUNCTION rollup.deals_insert() RETURNS trigger
@@ -335,27 +386,31 @@ BEGIN
   INSERT INTO rollup.deal_state_delta (tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days)
   SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
     FROM (SELECT tenant_id, pipeline_id, stage_id, owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM new_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0;
+   GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created)
   SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created
     FROM (SELECT tenant_id, created_day AS day, pipeline_id, 1 AS created FROM new_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0;
+   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
   SELECT tenant_id, day, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
     FROM (SELECT tenant_id, closed_day AS day, pipeline_id, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+   GROUP BY tenant_id, day, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created)
   SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created
     FROM (SELECT tenant_id, created_day AS day, owner_id, pipeline_id, 1 AS created FROM new_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0;
+   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
   SELECT tenant_id, day, owner_id, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
     FROM (SELECT tenant_id, closed_day AS day, owner_id, pipeline_id, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0 ORDER BY tenant_id;
+  INSERT INTO rollup.deal_forecast_delta (tenant_id, day, stage_id, deals, value)
+  SELECT tenant_id, day, stage_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value
+    FROM (SELECT tenant_id, expected_close AS day, stage_id, 1 AS deals, coalesce(amount, 0) AS value FROM new_rows WHERE deleted_at IS NULL AND outcome = 'open' AND expected_close IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, stage_id HAVING sum(deals) <> 0 OR sum(value) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.company_deals_delta (tenant_id, company_id, deals)
   SELECT tenant_id, company_id, sum(deals)::bigint AS deals
     FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, 1 AS deals FROM new_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, company_id HAVING sum(deals) <> 0;
+   GROUP BY tenant_id, company_id HAVING sum(deals) <> 0 ORDER BY tenant_id;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deals:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM new_rows) AS touched;
   RETURN NULL;
@@ -371,6 +426,7 @@ BEGIN
          bool_or(n.company_id IS DISTINCT FROM o.company_id) AS company_id,
          bool_or(n.created_day IS DISTINCT FROM o.created_day) AS created_day,
          bool_or(n.deleted_at IS DISTINCT FROM o.deleted_at) AS deleted_at,
+         bool_or(n.expected_close IS DISTINCT FROM o.expected_close) AS expected_close,
          bool_or(n.outcome IS DISTINCT FROM o.outcome) AS outcome,
          bool_or(n.owner_id IS DISTINCT FROM o.owner_id) AS owner_id,
          bool_or(n.pipeline_id IS DISTINCT FROM o.pipeline_id) AS pipeline_id,
@@ -382,42 +438,49 @@ BEGIN
     SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
       FROM (SELECT tenant_id, pipeline_id, stage_id, owner_id, 1 AS deals, coalesce(amount, 0) AS value, coalesce(created_day - date '2000-01-01', 0) AS created_days, coalesce(closed_day - created_day, 0) AS cycle_days FROM new_rows WHERE deleted_at IS NULL
             UNION ALL SELECT tenant_id, pipeline_id, stage_id, owner_id, -(1) AS deals, coalesce(-(amount), 0) AS value, coalesce(-(created_day - date '2000-01-01'), 0) AS created_days, coalesce(-(closed_day - created_day), 0) AS cycle_days FROM old_rows WHERE deleted_at IS NULL) AS contribution
-     GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0;
+     GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0 ORDER BY tenant_id;
   END IF;
   IF changed.identity OR changed.created_day OR changed.deleted_at OR changed.pipeline_id THEN
     INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created)
     SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created
       FROM (SELECT tenant_id, created_day AS day, pipeline_id, 1 AS created FROM new_rows WHERE deleted_at IS NULL
             UNION ALL SELECT tenant_id, created_day AS day, pipeline_id, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
-     GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0;
+     GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0 ORDER BY tenant_id;
   END IF;
   IF changed.identity OR changed.amount OR changed.closed_day OR changed.created_day OR changed.deleted_at OR changed.outcome OR changed.pipeline_id THEN
     INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
     SELECT tenant_id, day, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
       FROM (SELECT tenant_id, closed_day AS day, pipeline_id, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL
             UNION ALL SELECT tenant_id, closed_day AS day, pipeline_id, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-     GROUP BY tenant_id, day, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+     GROUP BY tenant_id, day, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0 ORDER BY tenant_id;
   END IF;
   IF changed.identity OR changed.created_day OR changed.deleted_at OR changed.owner_id OR changed.pipeline_id THEN
     INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created)
     SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created
       FROM (SELECT tenant_id, created_day AS day, owner_id, pipeline_id, 1 AS created FROM new_rows WHERE deleted_at IS NULL
             UNION ALL SELECT tenant_id, created_day AS day, owner_id, pipeline_id, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
-     GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0;
+     GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0 ORDER BY tenant_id;
   END IF;
   IF changed.identity OR changed.amount OR changed.closed_day OR changed.created_day OR changed.deleted_at OR changed.outcome OR changed.owner_id OR changed.pipeline_id THEN
     INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
     SELECT tenant_id, day, owner_id, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
       FROM (SELECT tenant_id, closed_day AS day, owner_id, pipeline_id, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN 1 ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(closed_day - created_day, 0) ELSE 0 END AS won_cycle_days FROM new_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL
             UNION ALL SELECT tenant_id, closed_day AS day, owner_id, pipeline_id, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-     GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+     GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0 ORDER BY tenant_id;
+  END IF;
+  IF changed.identity OR changed.amount OR changed.deleted_at OR changed.expected_close OR changed.outcome OR changed.stage_id THEN
+    INSERT INTO rollup.deal_forecast_delta (tenant_id, day, stage_id, deals, value)
+    SELECT tenant_id, day, stage_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value
+      FROM (SELECT tenant_id, expected_close AS day, stage_id, 1 AS deals, coalesce(amount, 0) AS value FROM new_rows WHERE deleted_at IS NULL AND outcome = 'open' AND expected_close IS NOT NULL
+            UNION ALL SELECT tenant_id, expected_close AS day, stage_id, -(1) AS deals, coalesce(-(amount), 0) AS value FROM old_rows WHERE deleted_at IS NULL AND outcome = 'open' AND expected_close IS NOT NULL) AS contribution
+     GROUP BY tenant_id, day, stage_id HAVING sum(deals) <> 0 OR sum(value) <> 0 ORDER BY tenant_id;
   END IF;
   IF changed.identity OR changed.company_id OR changed.deleted_at THEN
     INSERT INTO rollup.company_deals_delta (tenant_id, company_id, deals)
     SELECT tenant_id, company_id, sum(deals)::bigint AS deals
       FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, 1 AS deals FROM new_rows WHERE deleted_at IS NULL
             UNION ALL SELECT tenant_id, coalesce(company_id, 0) AS company_id, -(1) AS deals FROM old_rows WHERE deleted_at IS NULL) AS contribution
-     GROUP BY tenant_id, company_id HAVING sum(deals) <> 0;
+     GROUP BY tenant_id, company_id HAVING sum(deals) <> 0 ORDER BY tenant_id;
   END IF;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deals:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS touched;
@@ -430,27 +493,31 @@ BEGIN
   INSERT INTO rollup.deal_state_delta (tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days)
   SELECT tenant_id, pipeline_id, stage_id, owner_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value, sum(created_days)::bigint AS created_days, sum(cycle_days)::bigint AS cycle_days
     FROM (SELECT tenant_id, pipeline_id, stage_id, owner_id, -(1) AS deals, coalesce(-(amount), 0) AS value, coalesce(-(created_day - date '2000-01-01'), 0) AS created_days, coalesce(-(closed_day - created_day), 0) AS cycle_days FROM old_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0;
+   GROUP BY tenant_id, pipeline_id, stage_id, owner_id HAVING sum(deals) <> 0 OR sum(value) <> 0 OR sum(created_days) <> 0 OR sum(cycle_days) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, created)
   SELECT tenant_id, day, pipeline_id, sum(created)::bigint AS created
     FROM (SELECT tenant_id, created_day AS day, pipeline_id, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0;
+   GROUP BY tenant_id, day, pipeline_id HAVING sum(created) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.deal_flow_delta (tenant_id, day, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
   SELECT tenant_id, day, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
     FROM (SELECT tenant_id, closed_day AS day, pipeline_id, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+   GROUP BY tenant_id, day, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, created)
   SELECT tenant_id, day, owner_id, pipeline_id, sum(created)::bigint AS created
     FROM (SELECT tenant_id, created_day AS day, owner_id, pipeline_id, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0;
+   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(created) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.owner_deal_flow_delta (tenant_id, day, owner_id, pipeline_id, won, lost, won_value, lost_value, won_cycle_days)
   SELECT tenant_id, day, owner_id, pipeline_id, sum(won)::bigint AS won, sum(lost)::bigint AS lost, sum(won_value)::numeric AS won_value, sum(lost_value)::numeric AS lost_value, sum(won_cycle_days)::bigint AS won_cycle_days
     FROM (SELECT tenant_id, closed_day AS day, owner_id, pipeline_id, CASE WHEN outcome = 'won' THEN -(1) ELSE 0 END AS won, CASE WHEN outcome = 'lost' THEN -(1) ELSE 0 END AS lost, CASE WHEN outcome = 'won' THEN coalesce(-(amount), 0) ELSE 0 END AS won_value, CASE WHEN outcome = 'lost' THEN coalesce(-(amount), 0) ELSE 0 END AS lost_value, CASE WHEN outcome = 'won' THEN coalesce(-(closed_day - created_day), 0) ELSE 0 END AS won_cycle_days FROM old_rows WHERE deleted_at IS NULL AND closed_day IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0;
+   GROUP BY tenant_id, day, owner_id, pipeline_id HAVING sum(won) <> 0 OR sum(lost) <> 0 OR sum(won_value) <> 0 OR sum(lost_value) <> 0 OR sum(won_cycle_days) <> 0 ORDER BY tenant_id;
+  INSERT INTO rollup.deal_forecast_delta (tenant_id, day, stage_id, deals, value)
+  SELECT tenant_id, day, stage_id, sum(deals)::bigint AS deals, sum(value)::numeric AS value
+    FROM (SELECT tenant_id, expected_close AS day, stage_id, -(1) AS deals, coalesce(-(amount), 0) AS value FROM old_rows WHERE deleted_at IS NULL AND outcome = 'open' AND expected_close IS NOT NULL) AS contribution
+   GROUP BY tenant_id, day, stage_id HAVING sum(deals) <> 0 OR sum(value) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.company_deals_delta (tenant_id, company_id, deals)
   SELECT tenant_id, company_id, sum(deals)::bigint AS deals
     FROM (SELECT tenant_id, coalesce(company_id, 0) AS company_id, -(1) AS deals FROM old_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, company_id HAVING sum(deals) <> 0;
+   GROUP BY tenant_id, company_id HAVING sum(deals) <> 0 ORDER BY tenant_id;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deals:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;
@@ -462,11 +529,11 @@ BEGIN
   INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, entered)
   SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered
     FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, 1 AS entered FROM new_rows WHERE NOT deal_deleted) AS contribution
-   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0;
+   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, departed)
   SELECT tenant_id, day, stage_id, sum(departed)::bigint AS departed
     FROM (SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 1 AS departed FROM new_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, stage_id HAVING sum(departed) <> 0;
+   GROUP BY tenant_id, day, stage_id HAVING sum(departed) <> 0 ORDER BY tenant_id;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deal_stage_history:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM new_rows) AS touched;
   RETURN NULL;
@@ -488,14 +555,14 @@ BEGIN
     SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered
       FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, 1 AS entered FROM new_rows WHERE NOT deal_deleted
             UNION ALL SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, -(1) AS entered FROM old_rows WHERE NOT deal_deleted) AS contribution
-     GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0;
+     GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0 ORDER BY tenant_id;
   END IF;
   IF changed.identity OR changed.deal_deleted OR changed.from_stage_id OR changed.moved_day THEN
     INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, departed)
     SELECT tenant_id, day, stage_id, sum(departed)::bigint AS departed
       FROM (SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, 1 AS departed FROM new_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL
             UNION ALL SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, -(1) AS departed FROM old_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
-     GROUP BY tenant_id, day, stage_id HAVING sum(departed) <> 0;
+     GROUP BY tenant_id, day, stage_id HAVING sum(departed) <> 0 ORDER BY tenant_id;
   END IF;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deal_stage_history:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS touched;
@@ -508,11 +575,11 @@ BEGIN
   INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, entered)
   SELECT tenant_id, day, stage_id, sum(entered)::bigint AS entered
     FROM (SELECT tenant_id, moved_day AS day, to_stage_id AS stage_id, -(1) AS entered FROM old_rows WHERE NOT deal_deleted) AS contribution
-   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0;
+   GROUP BY tenant_id, day, stage_id HAVING sum(entered) <> 0 ORDER BY tenant_id;
   INSERT INTO rollup.stage_flow_delta (tenant_id, day, stage_id, departed)
   SELECT tenant_id, day, stage_id, sum(departed)::bigint AS departed
     FROM (SELECT tenant_id, moved_day AS day, from_stage_id AS stage_id, -(1) AS departed FROM old_rows WHERE NOT deal_deleted AND from_stage_id IS NOT NULL) AS contribution
-   GROUP BY tenant_id, day, stage_id HAVING sum(departed) <> 0;
+   GROUP BY tenant_id, day, stage_id HAVING sum(departed) <> 0 ORDER BY tenant_id;
   PERFORM pg_notify('gateway_changes', tenant_id || ':deal_stage_history:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;
@@ -524,7 +591,7 @@ BEGIN
   INSERT INTO rollup.activity_flow_delta (tenant_id, day, calls, emails, meetings, notes)
   SELECT tenant_id, day, sum(calls)::bigint AS calls, sum(emails)::bigint AS emails, sum(meetings)::bigint AS meetings, sum(notes)::bigint AS notes
     FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN 1 ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN 1 ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN 1 ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN 1 ELSE 0 END AS notes FROM new_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0;
+   GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0 ORDER BY tenant_id;
   PERFORM pg_notify('gateway_changes', tenant_id || ':activities:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM new_rows) AS touched;
   RETURN NULL;
@@ -545,7 +612,7 @@ BEGIN
     SELECT tenant_id, day, sum(calls)::bigint AS calls, sum(emails)::bigint AS emails, sum(meetings)::bigint AS meetings, sum(notes)::bigint AS notes
       FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN 1 ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN 1 ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN 1 ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN 1 ELSE 0 END AS notes FROM new_rows WHERE deleted_at IS NULL
             UNION ALL SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN -(1) ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN -(1) ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN -(1) ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN -(1) ELSE 0 END AS notes FROM old_rows WHERE deleted_at IS NULL) AS contribution
-     GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0;
+     GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0 ORDER BY tenant_id;
   END IF;
   PERFORM pg_notify('gateway_changes', tenant_id || ':activities:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS touched;
@@ -558,7 +625,7 @@ BEGIN
   INSERT INTO rollup.activity_flow_delta (tenant_id, day, calls, emails, meetings, notes)
   SELECT tenant_id, day, sum(calls)::bigint AS calls, sum(emails)::bigint AS emails, sum(meetings)::bigint AS meetings, sum(notes)::bigint AS notes
     FROM (SELECT tenant_id, occurred_day AS day, CASE WHEN kind = 'call' THEN -(1) ELSE 0 END AS calls, CASE WHEN kind = 'email' THEN -(1) ELSE 0 END AS emails, CASE WHEN kind = 'meeting' THEN -(1) ELSE 0 END AS meetings, CASE WHEN kind = 'note' THEN -(1) ELSE 0 END AS notes FROM old_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0;
+   GROUP BY tenant_id, day HAVING sum(calls) <> 0 OR sum(emails) <> 0 OR sum(meetings) <> 0 OR sum(notes) <> 0 ORDER BY tenant_id;
   PERFORM pg_notify('gateway_changes', tenant_id || ':activities:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;
@@ -570,7 +637,7 @@ BEGIN
   INSERT INTO rollup.company_flow_delta (tenant_id, day, created)
   SELECT tenant_id, day, sum(created)::bigint AS created
     FROM (SELECT tenant_id, created_day AS day, 1 AS created FROM new_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, day HAVING sum(created) <> 0;
+   GROUP BY tenant_id, day HAVING sum(created) <> 0 ORDER BY tenant_id;
   PERFORM pg_notify('gateway_changes', tenant_id || ':companies:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM new_rows) AS touched;
   RETURN NULL;
@@ -590,7 +657,7 @@ BEGIN
     SELECT tenant_id, day, sum(created)::bigint AS created
       FROM (SELECT tenant_id, created_day AS day, 1 AS created FROM new_rows WHERE deleted_at IS NULL
             UNION ALL SELECT tenant_id, created_day AS day, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
-     GROUP BY tenant_id, day HAVING sum(created) <> 0;
+     GROUP BY tenant_id, day HAVING sum(created) <> 0 ORDER BY tenant_id;
   END IF;
   PERFORM pg_notify('gateway_changes', tenant_id || ':companies:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM new_rows UNION SELECT tenant_id FROM old_rows) AS touched;
@@ -603,7 +670,7 @@ BEGIN
   INSERT INTO rollup.company_flow_delta (tenant_id, day, created)
   SELECT tenant_id, day, sum(created)::bigint AS created
     FROM (SELECT tenant_id, created_day AS day, -(1) AS created FROM old_rows WHERE deleted_at IS NULL) AS contribution
-   GROUP BY tenant_id, day HAVING sum(created) <> 0;
+   GROUP BY tenant_id, day HAVING sum(created) <> 0 ORDER BY tenant_id;
   PERFORM pg_notify('gateway_changes', tenant_id || ':companies:' || pg_current_xact_id())
      FROM (SELECT tenant_id FROM old_rows) AS touched;
   RETURN NULL;

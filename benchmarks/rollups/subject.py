@@ -1,0 +1,119 @@
+"""What is measured: one size of data in a database of its own, and its largest tenant as the gateway reads it."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import asyncpg
+from prometheus_client import CollectorRegistry
+
+from benchmarks.measure import percentile
+from gateway.deadline import Deadline
+from gateway.observe import Observer
+from gateway.postgres.pool import Pool
+from gateway.postgres.transactions import Named, ReadTransaction
+from gateway.settings import Settings
+from loaders.reads import Reads, Statement
+from loaders.tenants import Moment, moment
+
+PATIENCE_SECONDS = 600
+NOTHING = Statement("nothing", "benchmarks", "SELECT $1::bigint")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """So many tenants and deals, in a database of a name."""
+
+    tenants: int
+    deals: int
+
+    @property
+    def database(self) -> str:
+        return f"demo_{self.deals}"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A loaded database. The largest tenant is the first one."""
+
+    deals: int
+    settings: Settings
+    tenant_id: int
+    tenant_deals: int
+
+    @classmethod
+    async def of(cls, deals: int, settings: Settings) -> "Subject":
+        async with connected(settings, "owner") as owner:
+            row = await owner.fetchrow(
+                "SELECT tenant_id, count(*) FROM deals WHERE deleted_at IS NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1"
+            )
+        return cls(deals, settings, *row)
+
+
+class Timed:
+    """Reads of a tenant that keep how long their last statement took, from sending it to its last row."""
+
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+        self.milliseconds = 0.0
+
+    @property
+    def tenant_id(self) -> int:
+        return self._reads.tenant_id
+
+    async def fetch(self, statement: Named, *arguments: object) -> Sequence[Sequence[Any]]:
+        begun = time.perf_counter()
+        rows = await self._reads.fetch(Statement(statement.name, "", statement.sql), *arguments)
+        self.milliseconds = (time.perf_counter() - begun) * 1000
+        return rows
+
+    async def trip(self) -> float:
+        """Milliseconds of a statement that does nothing: what of a time is not the database's."""
+        await self.fetch(NOTHING)
+        return self.milliseconds
+
+
+@asynccontextmanager
+async def connected(settings: Settings, role: Literal["owner", "worker"]) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of a role that no policy holds."""
+    name = {"owner": "migration_database_url", "worker": "worker_database_url"}[role]
+    connection = await asyncpg.connect(settings.require(name))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+class Gateway:
+    """The gateway's own read transactions, of its role and with its settings, on one connection that stays open."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        dsn = subject.settings.require("database_url")
+        self._pool = Pool(dsn, size=1, wait_seconds=PATIENCE_SECONDS, statement_cache_size=100)
+        self._observer = Observer(CollectorRegistry())
+
+    async def __aenter__(self) -> "Gateway":
+        await self._pool.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[tuple[Timed, Moment]]:
+        """Reads of the largest tenant, all of one moment."""
+        deadline = Deadline.after(PATIENCE_SECONDS)
+        transaction = ReadTransaction(self._pool, self._subject.tenant_id, deadline, self._observer, moment)
+        try:
+            now = await transaction.opened()
+            assert now is not None
+            yield Timed(transaction), now
+        finally:
+            await transaction.close()
+
+
+def median(values: Sequence[float]) -> float:
+    return percentile(list(values), 0.5)

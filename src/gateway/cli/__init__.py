@@ -1,0 +1,30 @@
+"""The `gateway` command. Each subcommand reads settings, calls one function and prints what came of it."""
+
+import typer
+
+from gateway.cli import rollups, service, tenants
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Serve and run the aggregation gateway.")
+tenant_app = typer.Typer(no_args_is_help=True, help="Tenants: those whose data is kept apart.")
+member_app = typer.Typer(no_args_is_help=True, help="Members: the people of a tenant.")
+rollups_app = typer.Typer(no_args_is_help=True, help="Rollups: materialized views that are never stale.")
+
+app.command()(service.serve)
+app.command()(service.worker)
+app.command()(service.demo)
+app.command()(service.migrate)
+app.command()(service.schema)
+app.command()(service.doctor)
+app.command()(tenants.token)
+app.command("import")(tenants.import_)
+app.command()(rollups.refresh)
+app.add_typer(rollups_app, name="rollups")
+app.add_typer(tenant_app, name="tenant")
+app.add_typer(member_app, name="member")
+
+rollups_app.command("list")(rollups.list_)
+rollups_app.command("audit")(rollups.audit)
+rollups_app.command("diff")(rollups.diff)
+tenant_app.command("create")(tenants.tenant_create)
+tenant_app.command("set-timezone")(tenants.tenant_set_timezone)
+member_app.command("add")(tenants.member_add)
