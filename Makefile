@@ -12,10 +12,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 GRAPHIQL := src/gateway/web/graphiql
 
-.PHONY: help demo test test-slow stress lint types schema bench docs clean install install-dev
+.PHONY: help demo test test-slow stress lint types schema bench bench-large docs clean install install-dev
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## Serve a dashboard of made-up data on an embedded PostgreSQL  [PORT=8000 SIZE=small|medium|large DATA=.gateway]
 	@exec $(BIN)/gateway demo --port $(PORT) --size $(SIZE) --data $(DATA)
@@ -42,6 +42,10 @@ schema: install ## Write schema.graphql from the code
 
 bench: install-dev ## Measure speed beside a plain Strawberry server; keeps its data in benchmarks/.data
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.rollups
+
+bench-large: install-dev ## Measure rollups over 10 million deals, whose first load takes hours and 40 GB in benchmarks/.data
+	$(BIN)/python -m benchmarks.rollups --size large
 
 docs: install-dev ## Write the generated parts of docs/ from the code
 	$(BIN)/python scripts/write_docs.py

@@ -35,7 +35,7 @@ class StageTotals(NamedTuple):
     """A stage now (`deals`, `value`, `created_days`: sum of creation days since 2000-01-01) and its moves in a period.
 
     `entered_deals` and `later_deals`: distinct deals that entered it, or a later stage that is not lost.
-    `entered` and `left` are zeros unless moves are counted; the other three are 0 and None unless they are followed.
+    `entered` and `left` are zeros unless moves are counted or followed; the other three 0 and None unless followed.
     """
 
     pipeline: PipelineRow
@@ -45,9 +45,16 @@ class StageTotals(NamedTuple):
     created_days: int
     entered: int
     left: int
-    entered_deals: int | None
-    later_deals: int
-    median_days: float | None
+    entered_deals: int = 0
+    later_deals: int = 0
+    median_days: float | None = None
+
+
+class WhichPipelines(NamedTuple):
+    """One pipeline (`id`: None for the default one), or all."""
+
+    one: bool
+    id: int | None
 
 
 class Board(NamedTuple):
@@ -100,17 +107,18 @@ class SellerRow(NamedTuple):
 NOTHING = DealFlow(0, 0, 0, Decimal(0), Decimal(0), 0)
 
 
-async def all_pipelines_board(reads: Reads, owner_id: int | None, days: Days, moves: Moves) -> Board:
-    """All stages of all pipelines. Source: pipelines, stages, analytics.deal_state, .deal_flow,
-    .owner_deal_flow, .stage_flow, .stage_moves."""
-    return _board(await reads.fetch(SQL["deal_board"], False, None, owner_id, *days, *moves))
-
-
-async def pipeline_board(
-    reads: Reads, pipeline_id: int | None, owner_id: int | None, days: Days, moves: Moves
-) -> Board:
-    """The stages of one pipeline, None for the default one. Source: as `all_pipelines_board`."""
-    return _board(await reads.fetch(SQL["deal_board"], True, pipeline_id, owner_id, *days, *moves))
+async def deal_board(reads: Reads, pipelines: WhichPipelines, owner_id: int | None, days: Days, moves: Moves) -> Board:
+    """The stages of one pipeline or of all. Source: pipelines, stages, analytics.deal_state, .deal_flow,
+    .owner_deal_flow, .stage_flow; single moves of `analytics.stage_moves` for what does not sum, and for an owner's."""
+    single = moves.followed or (moves.counted and owner_id is not None)
+    board = _board(await reads.fetch(SQL["deal_board"], *pipelines, owner_id, *days, moves.counted and not single))
+    if not single:
+        return board
+    passages = {
+        stage_id: passage
+        for stage_id, *passage in await reads.fetch(SQL["stage_passages"], *pipelines, owner_id, *days)
+    }
+    return board._replace(stages=[_passed(row, passages.get(row.stage.id)) for row in board.stages])
 
 
 async def company_totals(reads: Reads, company_id: int, days: Days, today: date) -> CompanyTotals:
@@ -157,9 +165,18 @@ def _board(rows: Sequence[Sequence[Any]]) -> Board:
     if not rows:
         return Board(None, [], NOTHING)
     stages = [_stage_totals(row) for row in rows if row[3] is not None]
-    return Board(PipelineRow(*rows[0][:3]), stages, DealFlow(*rows[0][16:]))
+    return Board(PipelineRow(*rows[0][:3]), stages, DealFlow(*rows[0][13:]))
 
 
 def _stage_totals(row: Sequence[Any]) -> StageTotals:
     stage_id, *stage = row[3:8]
-    return StageTotals(PipelineRow(*row[:3]), StageRow(stage_id, row[0], *stage), *row[8:16])
+    return StageTotals(PipelineRow(*row[:3]), StageRow(stage_id, row[0], *stage), *row[8:13])
+
+
+def _passed(row: StageTotals, passage: Sequence[Any] | None) -> StageTotals:
+    if passage is None:
+        return row
+    entered, left, entered_deals, later_deals, median_days = passage
+    return row._replace(
+        entered=entered, left=left, entered_deals=entered_deals, later_deals=later_deals, median_days=median_days
+    )

@@ -11,11 +11,16 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of `loaders/sql/<source>.sql`. Its `$1` is always the tenant, so that none can forget it."""
+    """One statement of `loaders/sql/<source>.sql`. Its `$1` is always the tenant, so that none can forget it.
+
+    `planned_once`: one plan suits all values, because it goes by the same indexes whatever is asked and whoever asks;
+    planning takes longer than running it. All others are planned with their values each time.
+    """
 
     name: str
     source: str
     sql: str
+    planned_once: bool = False
 
 
 class Reads(Protocol):
@@ -50,4 +55,5 @@ def in_key_order(keys: Sequence[int], rows: Sequence[Row], key: Callable[[Row], 
 def _parse(source: str, text: str) -> Iterator[Statement]:
     for block in text.split("-- name: ")[1:]:
         name, body = block.split("\n", 1)
-        yield Statement(name.strip(), source, body.strip().rstrip(";"))
+        name, _, planned = name.strip().partition(" ")
+        yield Statement(name, source, body.strip().rstrip(";"), planned == "(planned once)")

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from gateway.rollups.declared import ROLLUPS
+from gateway.rollups.maintain import fold_rollup
+from gateway.rollups.names import delta, pending
+
 # By a digest of the id: spread over tenants, stages and days, and the same ones in each run.
 CHOSEN = """
 SELECT d.tenant_id, d.id, d.owner_id, next.id AS other_id
@@ -32,3 +36,17 @@ class Reassignments:
 
     async def undo(self, owner: asyncpg.Connection) -> None:
         await owner.executemany(GIVE, [(tenant, deal, before) for tenant, deal, before, _ in self.deals])
+
+
+async def fold_all(worker: asyncpg.Connection) -> None:
+    for rollup in ROLLUPS:
+        await fold_rollup(worker, rollup)
+
+
+async def clear(worker: asyncpg.Connection) -> None:
+    """Folds, and removes what undone changes leave: groups of nothing but zeros, and the space they took."""
+    await fold_all(worker)
+    for rollup in ROLLUPS:
+        zeros = " AND ".join(f"{name} = 0" for name in rollup.measures)
+        await worker.execute(f"DELETE FROM {pending(rollup)} WHERE {zeros}")
+        await worker.execute(f"VACUUM (ANALYZE) {pending(rollup)}, {delta(rollup)}")

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from benchmarks.rollups.changes import Reassignments
+from benchmarks.rollups.changes import Reassignments, clear, fold_all
 from benchmarks.rollups.subject import Subject, connected, median
-from gateway.rollups.declared import ROLLUPS
-from gateway.rollups.maintain import fold_rollup
 
 CHANGES = 1_000
 
@@ -35,6 +33,8 @@ async def fold_in_turns(subjects: Sequence[Subject], rounds: int) -> list[Fold]:
                 times[deals].append(await _fold_ms(worker))
                 await changes.undo(owner)
                 times[deals].append(await _fold_ms(worker))
+        for _, _, worker, _ in sides:
+            await clear(worker)
     return [Fold(subject.deals, median(times[subject.deals]) / CHANGES) for subject in subjects]
 
 
@@ -43,12 +43,11 @@ async def _open(
 ) -> tuple[int, asyncpg.Connection, asyncpg.Connection, Reassignments]:
     owner = await stack.enter_async_context(connected(subject.settings, "owner"))
     worker = await stack.enter_async_context(connected(subject.settings, "worker"))
-    await _fold_ms(worker)
+    await clear(worker)
     return subject.deals, owner, worker, await Reassignments.of(owner, CHANGES)
 
 
 async def _fold_ms(worker: asyncpg.Connection) -> float:
     begun = time.perf_counter()
-    for rollup in ROLLUPS:
-        await fold_rollup(worker, rollup)
+    await fold_all(worker)
     return (time.perf_counter() - begun) * 1000

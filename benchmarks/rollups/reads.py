@@ -2,16 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from benchmarks.rollups.changes import Reassignments
+from benchmarks.rollups.changes import Reassignments, clear, fold_all
 from benchmarks.rollups.subject import Gateway, Subject, connected, median
 from gateway.rollups.declaration import Rollup
 from gateway.rollups.declared import DEAL_STATE, ROLLUPS
-from gateway.rollups.maintain import fold_rollup
 from gateway.rollups.names import live
 from gateway.rollups.render import raw, sums
-from loaders.deal_totals import Moves, pipeline_board
+from loaders.deal_totals import Moves, WhichPipelines, deal_board
 from loaders.periods import ALL_DAYS
 from loaders.reads import Statement
 
@@ -20,7 +20,7 @@ NO_MOVES = Moves(counted=False, followed=False)
 STATES = ("none", "not folded", "folded")
 
 BY_STAGE = f"SELECT stage_id, {sums(DEAL_STATE)} FROM {{source}} WHERE tenant_id = $1 GROUP BY stage_id"
-LIVE = Statement("live", "benchmarks", BY_STAGE.format(source=live(DEAL_STATE)))
+LIVE = Statement("live", "benchmarks", BY_STAGE.format(source=live(DEAL_STATE)), planned_once=True)
 RAW = Statement("raw", "benchmarks", BY_STAGE.format(source=f"({raw(DEAL_STATE, 'tenant_id = $1')}) AS r"))
 
 GROUPS = Statement("groups", "benchmarks", "SELECT name, groups FROM app.rollups() WHERE tenant_id = $1")
@@ -60,15 +60,19 @@ class RollupRead:
 
 async def read_pipeline(subject: Subject, rounds: int) -> list[PipelineRead]:
     """With nothing pending, with a thousand deals given to other owners, and with those changes folded."""
-    async with Gateway(subject) as gateway, connected(subject.settings, "owner") as owner:
+    async with AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(Gateway(subject))
+        owner = await stack.enter_async_context(connected(subject.settings, "owner"))
+        worker = await stack.enter_async_context(connected(subject.settings, "worker"))
+        await clear(worker)
         changes = await Reassignments.of(owner, CHANGES, tenant_id=subject.tenant_id)
         found = [await _pipeline(subject, gateway, "none", rounds)]
         await changes.make(owner)
         found.append(await _pipeline(subject, gateway, "not folded", rounds))
-        await _fold_all(subject)
+        await fold_all(worker)
         found.append(await _pipeline(subject, gateway, "folded", rounds))
         await changes.undo(owner)
-        await _fold_all(subject)
+        await clear(worker)
     return found
 
 
@@ -92,13 +96,12 @@ async def _pipeline(subject: Subject, gateway: Gateway, pending: str, rounds: in
     times: defaultdict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
         async with gateway.snapshot() as (reads, _now):
-            trip_ms = await reads.trip()
-            for statement in (LIVE, RAW):
-                await reads.fetch(statement)
-                times[statement.name].append(reads.milliseconds - trip_ms)
-            await pipeline_board(reads, None, None, ALL_DAYS, NO_MOVES)
-            times["board"].append(reads.milliseconds - trip_ms)
-    middles = (median(times[name]) for name in ("live", "board", "raw"))
+            times["trip"].append(await reads.trip())
+            times["live"].append(await reads.timed(reads.fetch(LIVE)))
+            board = deal_board(reads, WhichPipelines(one=True, id=None), None, ALL_DAYS, NO_MOVES)
+            times["board"].append(await reads.timed(board))
+            times["raw"].append(await reads.timed(reads.fetch(RAW)))
+    middles = (median(times[name]) - median(times["trip"]) for name in ("live", "board", "raw"))
     return PipelineRead(subject.deals, subject.tenant_deals, pending, *middles)
 
 
@@ -106,18 +109,16 @@ async def _sums(gateway: Gateway, rollup: Rollup, rounds: int) -> Sequence[float
     """Milliseconds of the live view and of the table."""
     sources = (live(rollup), f"({raw(rollup, 'tenant_id = $1')}) AS r")
     query = f"SELECT {sums(rollup)} FROM {{}} WHERE tenant_id = $1"
-    statements = [Statement(rollup.name, "benchmarks", query.format(source)) for source in sources]
+    planned_once = (True, False)  # as the gateway plans what it reads
+    statements = [
+        Statement(rollup.name, "benchmarks", query.format(source), once)
+        for source, once in zip(sources, planned_once, strict=True)
+    ]
+    trips: list[float] = []
     times: list[list[float]] = [[], []]
     for _ in range(rounds):
         async with gateway.snapshot() as (reads, _now):
-            trip_ms = await reads.trip()
+            trips.append(await reads.trip())
             for statement, of_one in zip(statements, times, strict=True):
-                await reads.fetch(statement)
-                of_one.append(reads.milliseconds - trip_ms)
-    return [median(of_one) for of_one in times]
-
-
-async def _fold_all(subject: Subject) -> None:
-    async with connected(subject.settings, "worker") as worker:
-        for rollup in ROLLUPS:
-            await fold_rollup(worker, rollup)
+                of_one.append(await reads.timed(reads.fetch(statement)))
+    return [median(of_one) - median(trips) for of_one in times]

@@ -1,7 +1,7 @@
 """What is measured: one size of data in a database of its own, and its largest tenant as the gateway reads it."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,13 +13,13 @@ from benchmarks.measure import percentile
 from gateway.deadline import Deadline
 from gateway.observe import Observer
 from gateway.postgres.pool import Pool
-from gateway.postgres.transactions import Named, ReadTransaction
+from gateway.postgres.transactions import ReadTransaction
 from gateway.settings import Settings
-from loaders.reads import Reads, Statement
+from loaders.reads import Statement
 from loaders.tenants import Moment, moment
 
 PATIENCE_SECONDS = 600
-NOTHING = Statement("nothing", "benchmarks", "SELECT $1::bigint")
+NOTHING = Statement("nothing", "benchmarks", "SELECT $1::bigint", planned_once=True)
 
 
 @dataclass(frozen=True)
@@ -53,26 +53,31 @@ class Subject:
 
 
 class Timed:
-    """Reads of a tenant that keep how long their last statement took, from sending it to its last row."""
+    """Reads of a tenant that can tell how long their statements took, from sending each to its last row."""
 
-    def __init__(self, reads: Reads) -> None:
+    def __init__(self, reads: ReadTransaction[Moment | None]) -> None:
         self._reads = reads
-        self.milliseconds = 0.0
+        self._milliseconds = 0.0
 
     @property
     def tenant_id(self) -> int:
         return self._reads.tenant_id
 
-    async def fetch(self, statement: Named, *arguments: object) -> Sequence[Sequence[Any]]:
+    async def fetch(self, statement: Statement, *arguments: object) -> Sequence[Sequence[Any]]:
         begun = time.perf_counter()
-        rows = await self._reads.fetch(Statement(statement.name, "", statement.sql), *arguments)
-        self.milliseconds = (time.perf_counter() - begun) * 1000
+        rows = await self._reads.fetch(statement, *arguments)
+        self._milliseconds += (time.perf_counter() - begun) * 1000
         return rows
+
+    async def timed(self, reading: Awaitable[object]) -> float:
+        """Milliseconds of the statements of a read."""
+        self._milliseconds = 0.0
+        await reading
+        return self._milliseconds
 
     async def trip(self) -> float:
         """Milliseconds of a statement that does nothing: what of a time is not the database's."""
-        await self.fetch(NOTHING)
-        return self.milliseconds
+        return await self.timed(self.fetch(NOTHING))
 
 
 @asynccontextmanager

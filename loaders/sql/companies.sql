@@ -1,9 +1,9 @@
--- name: companies_by_id
+-- name: companies_by_id (planned once)
 -- Companies of the given ids that are not deleted, in any order.
 SELECT id, owner_id, name, industry, region, website, employees, created_at, created_day, updated_at
   FROM companies WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND deleted_at IS NULL;
 
--- name: company_summary
+-- name: company_summary (planned once)
 -- One row: companies of an owner ($2, null: everyone), those with deals, those created in [$3, $4).
 SELECT c.total, d.with_deals, c.new
   FROM (SELECT coalesce(sum(created), 0)::bigint AS total,

@@ -1,4 +1,4 @@
--- name: tasks_by_id
+-- name: tasks_by_id (planned once)
 -- Tasks of the given ids that are not deleted, in any order.
 SELECT id, title, priority, owner_id, company_id, deal_id, due_at, completed_at, created_at
   FROM tasks WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND deleted_at IS NULL;

@@ -129,7 +129,7 @@ FULL = """{ pipelineStats {
   trend { start created won lost wonValue } forecast { start deals value weightedValue } } }"""
 
 
-async def test_full_pipeline_stats_with_their_forecast_take_four_statements(room: Room) -> None:
+async def test_full_pipeline_stats_with_their_forecast_take_five_statements(room: Room) -> None:
     async with serving(create_app(room.database.settings()), None) as gateway:
         issued = await Counted(gateway).issued(FULL, token=await room.database.token(NORTH))
-    assert issued == Counter(["moment", "deal_board", "deal_trend", "deal_forecast"])
+    assert issued == Counter(["moment", "deal_board", "stage_passages", "deal_trend", "deal_forecast"])

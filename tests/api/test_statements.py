@@ -14,7 +14,7 @@ from gateway.web.default_query import DEFAULT_QUERY
 from tests.api.conftest import Tenant
 from tests.conftest import Client, Database, serving
 
-SUMS = "moment deal_board activity_summary company_summary task_summary deal_trend leaderboard"
+SUMS = "moment deal_board stage_passages activity_summary company_summary task_summary deal_trend leaderboard"
 RECORDS = "recent_activities next_tasks members_by_id companies_by_id deals_by_id"
 DASHBOARD = Counter(f"{SUMS} {RECORDS}".split())
 
@@ -132,10 +132,10 @@ async def token(demo: Database) -> str:
     return await demo.token("aurora")
 
 
-async def test_the_suggested_dashboard_issues_twelve_statements(counted: Counted, token: str) -> None:
+async def test_the_suggested_dashboard_issues_thirteen_statements(counted: Counted, token: str) -> None:
     issued = await counted.issued(WIDE_QUERY, token=token)
     assert issued == DASHBOARD
-    assert issued.total() == 12
+    assert issued.total() == 13
 
 
 async def test_everything_beneath_a_dashboard_adds_one_statement_for_its_contacts(counted: Counted, token: str) -> None:
@@ -155,8 +155,8 @@ async def test_a_relation_that_no_row_has_costs_nothing(counted: Counted, token:
     assert await counted.issued(DEFAULT_QUERY.replace("first: 5", "first: 0"), token=token) == nothing_found
 
 
-async def test_pipeline_stats_issue_four_statements(counted: Counted, token: str) -> None:
-    names = "moment", "deal_board", "deal_trend", "deal_forecast"
+async def test_pipeline_stats_issue_five_statements(counted: Counted, token: str) -> None:
+    names = "moment", "deal_board", "stage_passages", "deal_trend", "deal_forecast"
     assert await counted.issued(PIPELINE_STATS, token=token) == Counter(names)
 
 

@@ -113,8 +113,7 @@ SELECT id, title, priority, owner_id, company_id, deal_id, due_at, completed_at,
 -- name: deal_board
 -- One row a stage, in order of pipeline (default first) and position; a pipeline without stages has one row without a stage.
 -- $2: whether one pipeline is wanted, $3: which (null: the default one), $4: an owner or null, [$5, $6): the period,
--- $7: whether entered and left are wanted, $8: whether conversion and median are. The totals of the period stand on every
--- row. Single moves are read for what does not sum, and for an owner's.
+-- $7: whether entered and departed are wanted, whoever the owner. The totals of the period stand on every row.
 WITH board AS (
   SELECT p.id AS pipeline_id, p.name AS pipeline_name, p.is_default,
          s.id AS stage_id, s.name AS stage_name, s.position, s.probability, s.kind
@@ -147,42 +146,50 @@ WITH board AS (
          coalesce(sum(lost), 0)::bigint AS lost, coalesce(sum(won_value), 0) AS won_value,
          coalesce(sum(lost_value), 0) AS lost_value, coalesce(sum(won_cycle_days), 0)::bigint AS won_cycle_days
     FROM flow
+), passing AS (
+  SELECT stage_id, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed
+    FROM analytics.stage_flow
+   WHERE $7::boolean AND tenant_id = $1 AND day >= $5 AND day < $6
+   GROUP BY stage_id
+)
+SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b.position, b.probability, b.kind,
+       coalesce(state.deals, 0) AS deals, coalesce(state.value, 0) AS value, coalesce(state.created_days, 0) AS created_days,
+       coalesce(passing.entered, 0) AS entered, coalesce(passing.departed, 0) AS departed,
+       totals.created, totals.won, totals.lost, totals.won_value, totals.lost_value, totals.won_cycle_days
+  FROM board b CROSS JOIN totals LEFT JOIN state USING (stage_id) LEFT JOIN passing USING (stage_id)
+ ORDER BY b.is_default DESC, b.pipeline_name, b.pipeline_id, b.position;
+
+-- name: stage_passages
+-- One row a stage that was entered or left in [$5, $6), from single moves: how often, how many distinct deals entered it and
+-- how many a later stage that is not lost, the median of the days spent in it. $2, $3: as of deal_board, $4: an owner or null.
+WITH board AS (
+  SELECT s.id AS stage_id, s.pipeline_id, s.position, s.kind
+    FROM stages s JOIN pipelines p ON p.tenant_id = $1 AND p.id = s.pipeline_id
+   WHERE s.tenant_id = $1 AND (NOT $2::boolean OR CASE WHEN $3::bigint IS NULL THEN p.is_default ELSE p.id = $3 END)
 ), moves AS MATERIALIZED (
   SELECT m.deal_id, m.from_stage_id, m.to_stage_id, m.days_in_stage
     FROM analytics.stage_moves m
-   WHERE ($8::boolean OR $7::boolean AND $4 IS NOT NULL)
-     AND m.tenant_id = $1 AND m.day >= $5 AND m.day < $6 AND ($4 IS NULL OR m.owner_id = $4)
-), passing AS (
-  SELECT stage_id, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed
-    FROM (SELECT stage_id, entered, departed FROM analytics.stage_flow
-           WHERE $7 AND $4 IS NULL AND tenant_id = $1 AND day >= $5 AND day < $6
-          UNION ALL SELECT to_stage_id, 1, 0 FROM moves WHERE $4 IS NOT NULL
-          UNION ALL SELECT from_stage_id, 0, 1 FROM moves WHERE $4 IS NOT NULL AND from_stage_id IS NOT NULL) AS passed
-   GROUP BY stage_id
+   WHERE m.tenant_id = $1 AND m.day >= $5::date AND m.day < $6::date AND ($4::bigint IS NULL OR m.owner_id = $4)
 ), entered AS (
-  SELECT to_stage_id AS stage_id, count(DISTINCT deal_id) AS deals FROM moves WHERE $8 GROUP BY to_stage_id
-), "left" AS (
-  SELECT from_stage_id AS stage_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY days_in_stage) AS median_days
-    FROM moves WHERE $8 AND from_stage_id IS NOT NULL GROUP BY from_stage_id
+  SELECT to_stage_id AS stage_id, count(*) AS times, count(DISTINCT deal_id) AS deals FROM moves GROUP BY to_stage_id
+), departed AS (
+  SELECT from_stage_id AS stage_id, count(*) AS times,
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY days_in_stage) AS median_days
+    FROM moves WHERE from_stage_id IS NOT NULL GROUP BY from_stage_id
 ), furthest AS (
   SELECT m.deal_id, b.pipeline_id, max(b.position) AS position
-    FROM moves m JOIN board b ON b.stage_id = m.to_stage_id WHERE $8 AND b.kind <> 'lost'
+    FROM moves m JOIN board b ON b.stage_id = m.to_stage_id WHERE b.kind <> 'lost'
    GROUP BY m.deal_id, b.pipeline_id
 ), reached AS MATERIALIZED (
   SELECT pipeline_id, position, count(*) AS deals FROM furthest GROUP BY pipeline_id, position
 )
-SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b.position, b.probability, b.kind,
-       coalesce(state.deals, 0) AS deals, coalesce(state.value, 0) AS value, coalesce(state.created_days, 0) AS created_days,
-       coalesce(passing.entered, 0) AS entered, coalesce(passing.departed, 0) AS "left",
-       entered.deals AS entered_deals,
+SELECT b.stage_id, coalesce(entered.times, 0) AS entered, coalesce(departed.times, 0) AS departed,
+       coalesce(entered.deals, 0) AS entered_deals,
        (SELECT coalesce(sum(r.deals), 0)::bigint FROM reached r
          WHERE r.pipeline_id = b.pipeline_id AND r.position > b.position) AS later_deals,
-       "left".median_days,
-       totals.created, totals.won, totals.lost, totals.won_value, totals.lost_value, totals.won_cycle_days
-  FROM board b CROSS JOIN totals
-  LEFT JOIN state USING (stage_id) LEFT JOIN passing USING (stage_id)
-  LEFT JOIN entered USING (stage_id) LEFT JOIN "left" USING (stage_id)
- ORDER BY b.is_default DESC, b.pipeline_name, b.pipeline_id, b.position;
+       departed.median_days
+  FROM board b LEFT JOIN entered USING (stage_id) LEFT JOIN departed USING (stage_id)
+ WHERE entered.times > 0 OR departed.times > 0;
 
 -- name: members_by_id
 -- Members of the given ids, in any order.

@@ -22,8 +22,11 @@ ARGUMENTS: Mapping[str, Sequence[Sequence[object]]] = {
     "company_summary": OWNERS_AND_PERIODS,
     "company_engagement": [(COMPANY, TODAY)],
     "deal_board": [
-        (one, PIPELINE if one else None, *given, counted, followed)
-        for one, given, counted, followed in product((True, False), OWNERS_AND_PERIODS, (True, False), (True, False))
+        (one, PIPELINE if one else None, *given, counted)
+        for one, given, counted in product((True, False), OWNERS_AND_PERIODS, (True, False))
+    ],
+    "stage_passages": [
+        (one, PIPELINE if one else None, *given) for one, given in product((True, False), OWNERS_AND_PERIODS)
     ],
     "company_totals": [(COMPANY, *days, TODAY) for days in PERIODS],
     "deal_trend": [

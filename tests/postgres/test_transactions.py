@@ -25,6 +25,7 @@ class Sql:
 
     sql: str
     name: str = "a test's"
+    planned_once: bool = False
 
 
 TENANT = Sql("SELECT $1::bigint, current_setting('app.tenant_id')::bigint")
@@ -207,6 +208,16 @@ async def test_a_reader_cancelled_at_any_moment_gives_its_connection_back(
     # A connection attempt that is cut off leaves a future of the driver's own, which may tell the log of its end.
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [record.getMessage() for record in errors if "connection_lost" not in str(record.exc_info)] == []
+
+
+async def test_a_statement_is_planned_once_or_with_its_values_whatever_was_read_before(begin: Begin) -> None:
+    mode = "SELECT current_setting('plan_cache_mode') FROM (SELECT $1::bigint) AS tenant"
+    once, with_values = Sql(mode, planned_once=True), Sql(mode)
+    async with open_transaction(begin) as transaction:
+        modes = [(await transaction.fetch(each))[0][0] for each in (with_values, with_values, once, once, with_values)]
+    assert [found.removeprefix("force_") for found in modes] == [
+        *("custom_plan", "custom_plan", "generic_plan", "generic_plan", "custom_plan")
+    ]
 
 
 async def test_after_a_failure_every_statement_gives_the_same_error(begin: Begin) -> None:

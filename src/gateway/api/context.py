@@ -12,7 +12,7 @@ from aiodataloader import DataLoader
 from gateway.api.batching import LevelLoader, Levels, Source
 from gateway.errors import AnswerTooLargeError, ForbiddenError
 from loaders import activities, companies, contacts, deal_totals, deals, members, pipelines, products, tasks
-from loaders.deal_totals import Moves
+from loaders.deal_totals import Moves, WhichPipelines
 from loaders.keyset import Filters, ListSource, Page, PageRequest, count_nested_rows, read_nested_pages
 from loaders.periods import Days
 from loaders.reads import Reads
@@ -64,8 +64,7 @@ class SignIn(Protocol):
 class BoardKey:
     """One board: of one pipeline (None: the default one) or of all, of an owner or of all, in a period."""
 
-    one_pipeline: bool
-    pipeline_id: int | None
+    pipelines: WhichPipelines
     owner_id: int | None
     days: Days
     moves: Moves
@@ -242,9 +241,7 @@ async def _engagements(snapshot: Snapshot, company_ids: list[int]) -> list[compa
 
 
 async def _board(snapshot: Snapshot, key: BoardKey) -> deal_totals.Board:
-    if key.one_pipeline:
-        return await deal_totals.pipeline_board(snapshot, key.pipeline_id, key.owner_id, key.days, key.moves)
-    return await deal_totals.all_pipelines_board(snapshot, key.owner_id, key.days, key.moves)
+    return await deal_totals.deal_board(snapshot, key.pipelines, key.owner_id, key.days, key.moves)
 
 
 async def _nested_pages(

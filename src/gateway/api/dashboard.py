@@ -16,7 +16,7 @@ from gateway.api.selection import selected_names
 from gateway.api.tasks import Task, TaskSummary
 from loaders.activities import activity_counts, recent_activities
 from loaders.companies import company_counts
-from loaders.deal_totals import Moves, deal_trend, leaderboard
+from loaders.deal_totals import Moves, WhichPipelines, deal_trend, leaderboard
 from loaders.periods import Days
 from loaders.tasks import next_tasks, task_counts
 from loaders.tenants import Moment
@@ -33,7 +33,7 @@ class Scope:
 
     @property
     def board(self) -> BoardKey:
-        return BoardKey(False, None, self.owner_id, self.window.days, self.moves)
+        return BoardKey(WhichPipelines(one=False, id=None), self.owner_id, self.window.days, self.moves)
 
 
 @strawberry.type(description="Companies in numbers. Deleted ones do not count.")

@@ -128,7 +128,7 @@ class StageStats:
             average_age_days=ratio(ages, row.deals) if is_open else None,
             entered=row.entered,
             left=row.left,
-            conversion_to_next=ratio(row.later_deals or 0, row.entered_deals or 0) if is_open else None,
+            conversion_to_next=ratio(row.later_deals, row.entered_deals) if is_open else None,
             median_days_in_stage=row.median_days,
         )
 

@@ -11,7 +11,7 @@ from gateway.api.deal_totals import DealSummary, ForecastPoint, StageStats, Tren
 from gateway.api.periods import Interval, PeriodInput, Window
 from gateway.api.pipelines import Pipeline
 from gateway.api.selection import selected_names
-from loaders.deal_totals import Board, deal_forecast, deal_trend
+from loaders.deal_totals import Board, WhichPipelines, deal_forecast, deal_trend
 from loaders.tenants import Moment
 
 
@@ -60,7 +60,7 @@ class PipelineStats:
         moment = await info.context.moment()
         window = Window.of(period, moment)
         moves = moves_wanted(selected_names(info._raw_info))
-        key = BoardKey(True, pipeline_id, owner_id, window.days, moves)
+        key = BoardKey(WhichPipelines(one=True, id=pipeline_id), owner_id, window.days, moves)
         board = await info.context.loaders.board.load(key)
         if board.pipeline is None:
             return None
