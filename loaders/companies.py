@@ -50,10 +50,10 @@ async def companies_by_id(reads: Reads, ids: Sequence[int]) -> list[CompanyRow |
     return in_key_order(ids, rows, lambda row: row.id)
 
 
-async def company_counts(reads: Reads, owner_id: int | None, created_in: Days) -> CompanyCounts:
-    """Counts of an owner's companies, or of all. Source: analytics.company_flow, .company_deals,
-    .owner_company_flow, .companies_with_deals, companies."""
-    (row,) = await reads.fetch(SQL["company_summary"], owner_id, created_in.from_day, created_in.to_day)
+async def company_counts(reads: Reads, owner_id: int | None, created_in: Days, *, with_deals: bool) -> CompanyCounts:
+    """Counts of an owner's companies, or of all; without `with_deals`, 0 of those with deals. Source:
+    analytics.company_flow, .company_deals, .owner_company_flow, .companies_with_deals, companies."""
+    (row,) = await reads.fetch(SQL["company_summary"], owner_id, *created_in, with_deals)
     return CompanyCounts(*row)
 
 

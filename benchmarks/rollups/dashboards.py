@@ -46,8 +46,9 @@ class Dashboard:
 
 @dataclass(frozen=True)
 class Users:
-    """Users who pause a second after each answer, on one gateway process."""
+    """Users who pause a second after each answer, on one gateway process. `query`: of QUERIES."""
 
+    query: str
     users: int
     pause_seconds: float
     requests: int
@@ -84,14 +85,21 @@ async def ask_in_turns(subjects: Sequence[Subject], pace: Pace) -> list[Dashboar
     ]
 
 
-async def serve_users(subject: Subject, seconds: float) -> Users:
-    """A hundred users of the mix of tenants, each asking for a whole dashboard once more a second after the last."""
+async def serve_users(subject: Subject, seconds: float) -> list[Users]:
+    """A hundred users of the mix of tenants, each asking once more a second after the last answer; for each query."""
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as logs, ExitStack() as stack:
         server = _serve(stack, subject, Path(logs))
-        requests = _requests(DEFAULT_QUERY, await find_tenants(subject.settings), server)
-        load = await run_load(Job(HOST, server.port, requests, USERS, 2 * PAUSE_SECONDS, seconds, PAUSE_SECONDS))
+        tenants = await find_tenants(subject.settings)
+        return [
+            await _serve_users(query, _requests(text, tenants, server), server, seconds)
+            for query, text in QUERIES.items()
+        ]
+
+
+async def _serve_users(query: str, requests: list[str], server: Server, seconds: float) -> Users:
+    load = await run_load(Job(HOST, server.port, requests, USERS, 2 * PAUSE_SECONDS, seconds, PAUSE_SECONDS))
     middle, most, nearly_all = (percentile(load.milliseconds, share) for share in (0.5, 0.95, 0.99))
-    return Users(USERS, PAUSE_SECONDS, load.completed, load.errors, middle, most, nearly_all)
+    return Users(query, USERS, PAUSE_SECONDS, load.completed, load.errors, middle, most, nearly_all)
 
 
 def _serve(stack: ExitStack, subject: Subject, logs: Path) -> Server:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks.report import Row, TableOf, number
-from benchmarks.rollups.dashboards import LARGEST, MIX, QUERIES, SCANNING
+from benchmarks.rollups.dashboards import LARGEST, MIX, PAUSE_SECONDS, QUERIES, SCANNING, USERS
 from benchmarks.rollups.run import REFERENCE, RollupResults
 
 STATES = {"none": "none", "not folded": "1,000, not folded", "folded": "1,000, folded"}
@@ -43,8 +43,19 @@ def tables(results: RollupResults) -> Iterator[TableOf]:
     )
     yield (
         f"Sizes beside each other (the ratio is to {REFERENCE.deals:,} deals)",
-        ("", *(f"{fold.deals:,} deals" for fold in results.folds), "ratio"),
+        ("", *(f"{deals:,} deals" for deals in sorted(fold.deals for fold in results.folds)), "ratio"),
         list(_sizes(results)),
+    )
+    yield (
+        f"{USERS} users of the mix of tenants with {PAUSE_SECONDS:g} s between requests, nothing cached, {size}",
+        ("query", "dashboards", "p50 ms", "p95 ms", "p99 ms", "errors"),
+        [
+            (
+                *(users.query, f"{users.requests:,}"),
+                *(number(users.p50_ms), number(users.p95_ms), number(users.p99_ms), f"{users.error_share:.2%}"),
+            )
+            for users in results.users
+        ],
     )
     yield (
         "What triggers add to a write",
@@ -57,14 +68,7 @@ def tables(results: RollupResults) -> Iterator[TableOf]:
 
 
 def sentences(results: RollupResults) -> Iterator[str]:
-    users, idle = results.users, results.idle
-    times = ", ".join(
-        f"{name} {number(ms)} ms" for name, ms in (("p50", users.p50_ms), ("p95", users.p95_ms), ("p99", users.p99_ms))
-    )
-    yield (
-        f"{users.users} users of the mix of tenants with {users.pause_seconds:g} s between requests, nothing cached, "
-        f"one gateway process: {users.requests:,} dashboards, {times}, errors {users.error_share:.2%}."
-    )
+    idle = results.idle
     yield f"A worker without changes: {idle.statements} statements in {idle.seconds:g} s."
     yield f"Fields that scan by nature: {', '.join(SCANNING)}."
 

@@ -50,7 +50,7 @@ class RollupResults:
     answers: list[Answer]
     folds: list[Fold]
     dashboards: list[Dashboard]
-    users: Users
+    users: list[Users]
     idle: Idle
     writes: list[Write]
 

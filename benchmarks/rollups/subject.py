@@ -77,6 +77,7 @@ class Timed:
 
     async def trip(self) -> float:
         """Milliseconds of a statement that does nothing: what of a time is not the database's."""
+        await self.fetch(NOTHING)  # the first one also wakes up whoever fell asleep
         return await self.timed(self.fetch(NOTHING))
 
 

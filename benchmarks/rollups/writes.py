@@ -42,11 +42,11 @@ class Write:
 
 
 async def write_in_turns(subject: Subject, rounds: int) -> list[Write]:
-    """A bulk move and a move of a single deal."""
+    """A bulk move, of fewer deals where the tenant has not enough, and a move of a single deal."""
     async with connected(subject.settings, "owner") as owner:
         stage_id = await owner.fetchval(STAGE, subject.tenant_id)
         ids = [row["id"] for row in await owner.fetch(CHOSEN, subject.tenant_id, stage_id, 2 * BULK)]
-    found = [await _write(subject, stage_id, ids, rows, rounds) for rows in (BULK, 1)]
+    found = [await _write(subject, stage_id, ids, rows, rounds) for rows in (len(ids) // 2, 1)]
     async with connected(subject.settings, "owner") as owner:
         await owner.execute(f"VACUUM {', '.join(TABLES)}")  # of the rows that were rolled back
     return found

@@ -158,7 +158,7 @@ async def count_once_there(data: Path, database: str, query: str, process: subpr
     """What the query counts once that is more than none, while the demo of the process is still being made."""
     for _ in range(600):
         assert process.poll() is None
-        with suppress(OSError, asyncpg.PostgresError):
+        with suppress(OSError, ValueError, asyncpg.PostgresError):  # ValueError: a file that is just being written
             if count := await _count(data, database, query):
                 return count
         await asyncio.sleep(0.1)

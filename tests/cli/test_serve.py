@@ -97,7 +97,7 @@ async def test_a_request_under_way_is_answered_before_serve_ends(
         await asyncio.to_thread(wait_until, lambda: is_up(port), process)
         async with demo.as_owner() as owner:
             async with owner.transaction():
-                await owner.execute("LOCK TABLE deals IN ACCESS EXCLUSIVE MODE")
+                await owner.execute("LOCK TABLE stages IN ACCESS EXCLUSIVE MODE")
                 request = asyncio.create_task(ask(port, token))
                 await asyncio.wait_for(_until_one_waits(owner), 30)
                 process.send_signal(end)
@@ -111,7 +111,7 @@ async def test_a_request_under_way_is_answered_before_serve_ends(
 
 async def _until_one_waits(connection: asyncpg.Connection) -> None:
     """Returns when a statement waits for the table that the connection has locked."""
-    blocked = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'deals'::regclass AND NOT granted)"
+    blocked = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'stages'::regclass AND NOT granted)"
     while not await connection.fetchval(blocked):
         pass  # each turn waits for the database
 

@@ -73,7 +73,7 @@ SELECT coalesce(sum(calls) FILTER (WHERE day >= $3::date AND day < $4::date), 0)
    AND day < greatest($4, date_trunc('week', $5::timestamp)::date + 7);
 
 -- name: company_summary
--- One row: companies of an owner ($2, null: everyone), those with deals, those created in [$3, $4).
+-- One row: companies of an owner ($2, null: everyone), those with deals (0 unless $5), those created in [$3, $4).
 SELECT c.total, d.with_deals, c.new
   FROM (SELECT coalesce(sum(created), 0)::bigint AS total,
                coalesce(sum(created) FILTER (WHERE day >= $3::date AND day < $4::date), 0)::bigint AS new
@@ -82,12 +82,13 @@ SELECT c.total, d.with_deals, c.new
                 SELECT day, created FROM analytics.owner_company_flow WHERE tenant_id = $1 AND owner_id = $2) AS flow) AS c,
        (SELECT count(*) AS with_deals
           FROM (SELECT company_id FROM analytics.company_deals AS counted
-                 WHERE tenant_id = $1 AND company_id <> 0 AND $2 IS NULL
+                 WHERE $5::boolean AND tenant_id = $1 AND company_id <> 0 AND $2 IS NULL
                  GROUP BY company_id HAVING sum(deals) > 0
                    AND NOT EXISTS (SELECT FROM companies gone WHERE gone.tenant_id = $1 AND gone.id = counted.company_id
                                                                 AND gone.deleted_at IS NOT NULL)
                 UNION ALL
-                SELECT company_id FROM analytics.companies_with_deals WHERE tenant_id = $1 AND owner_id = $2) AS found) AS d;
+                SELECT company_id FROM analytics.companies_with_deals
+                 WHERE $5 AND tenant_id = $1 AND owner_id = $2) AS found) AS d;
 
 -- name: task_summary
 -- One row: open tasks, those due before instant $3, those due on local day $4; $2: an owner or null.

@@ -19,7 +19,7 @@ OWNERS_AND_PERIODS = [(owner, *days) for owner, days in product(OWNERS, PERIODS)
 ARGUMENTS: Mapping[str, Sequence[Sequence[object]]] = {
     "recent_activities": [(owner, FIRST) for owner in OWNERS],
     "activity_summary": [(*given, TODAY) for given in OWNERS_AND_PERIODS],
-    "company_summary": OWNERS_AND_PERIODS,
+    "company_summary": [(*given, counted) for given, counted in product(OWNERS_AND_PERIODS, (True, False))],
     "company_engagement": [(COMPANY, TODAY)],
     "deal_board": [
         (one, PIPELINE if one else None, *given, counted)

@@ -38,18 +38,20 @@ CREATE UNIQUE INDEX ON rollup.deal_state_base (tenant_id, pipeline_id, stage_id,
 ANALYZE rollup.deal_state_base;
 
 CREATE VIEW analytics.deal_state WITH (security_barrier) AS
-SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_base WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM (
+SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_base
 UNION ALL
-SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_pending WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_pending
 UNION ALL
-SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_delta WHERE tenant_id = app.tenant_id();
+SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_delta
+) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.deal_state IS 'Deals as they stand now, by stage and owner. created_days: sum of creation days, counted from 2000-01-01; cycle_days: sum of days from creation to close.';
 
 GRANT SELECT ON analytics.deal_state TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'deal_state', 'deals', '15aa4f276a1ae770', rollup.home('deal_state'),
+SELECT 'deal_state', 'deals', 'b15e244dde4218ee', rollup.home('deal_state'),
        count(*) FROM rollup.deal_state_base;
 
 CREATE TABLE rollup.deal_flow_delta (
@@ -91,18 +93,20 @@ CREATE UNIQUE INDEX ON rollup.deal_flow_base (tenant_id, day, pipeline_id);
 ANALYZE rollup.deal_flow_base;
 
 CREATE VIEW analytics.deal_flow WITH (security_barrier) AS
-SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_base WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM (
+SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_base
 UNION ALL
-SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_pending WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_pending
 UNION ALL
-SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_delta WHERE tenant_id = app.tenant_id();
+SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_delta
+) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.deal_flow IS 'What happened to deals on a day: created, won, lost, by pipeline.';
 
 GRANT SELECT ON analytics.deal_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'deal_flow', 'deals', '23f5a70850e4bce5', rollup.home('deal_flow'),
+SELECT 'deal_flow', 'deals', 'db52356e2eec6100', rollup.home('deal_flow'),
        count(*) FROM rollup.deal_flow_base;
 
 CREATE TABLE rollup.owner_deal_flow_delta (
@@ -148,18 +152,20 @@ CREATE INDEX ON rollup.owner_deal_flow_base (tenant_id, owner_id, day);
 ANALYZE rollup.owner_deal_flow_base;
 
 CREATE VIEW analytics.owner_deal_flow WITH (security_barrier) AS
-SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_base WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM (
+SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_base
 UNION ALL
-SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_pending WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_pending
 UNION ALL
-SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_delta WHERE tenant_id = app.tenant_id();
+SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_delta
+) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.owner_deal_flow IS 'What happened to deals on a day: created, won, lost, by owner and pipeline.';
 
 GRANT SELECT ON analytics.owner_deal_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'owner_deal_flow', 'deals', '3aed88510b41fab4', rollup.home('owner_deal_flow'),
+SELECT 'owner_deal_flow', 'deals', '52c5281241b5d912', rollup.home('owner_deal_flow'),
        count(*) FROM rollup.owner_deal_flow_base;
 
 CREATE TABLE rollup.deal_forecast_delta (
@@ -192,18 +198,20 @@ CREATE UNIQUE INDEX ON rollup.deal_forecast_base (tenant_id, day, stage_id);
 ANALYZE rollup.deal_forecast_base;
 
 CREATE VIEW analytics.deal_forecast WITH (security_barrier) AS
-SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_base WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, stage_id, deals, value FROM (
+SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_base
 UNION ALL
-SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_pending WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_pending
 UNION ALL
-SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_delta WHERE tenant_id = app.tenant_id();
+SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_delta
+) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.deal_forecast IS 'Open deals by the day on which they are expected to close, by stage.';
 
 GRANT SELECT ON analytics.deal_forecast TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'deal_forecast', 'deals', 'cd5d16238a6499d7', rollup.home('deal_forecast'),
+SELECT 'deal_forecast', 'deals', 'bcbf636364c8fd93', rollup.home('deal_forecast'),
        count(*) FROM rollup.deal_forecast_base;
 
 CREATE TABLE rollup.company_deals_delta (
@@ -232,18 +240,20 @@ CREATE UNIQUE INDEX ON rollup.company_deals_base (tenant_id, company_id);
 ANALYZE rollup.company_deals_base;
 
 CREATE VIEW analytics.company_deals WITH (security_barrier) AS
-SELECT tenant_id, company_id, deals FROM rollup.company_deals_base WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, company_id, deals FROM (
+SELECT tenant_id, company_id, deals FROM rollup.company_deals_base
 UNION ALL
-SELECT tenant_id, company_id, deals FROM rollup.company_deals_pending WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, company_id, deals FROM rollup.company_deals_pending
 UNION ALL
-SELECT tenant_id, company_id, deals FROM rollup.company_deals_delta WHERE tenant_id = app.tenant_id();
+SELECT tenant_id, company_id, deals FROM rollup.company_deals_delta
+) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.company_deals IS 'How many deals a company has; company 0 stands for none.';
 
 GRANT SELECT ON analytics.company_deals TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'company_deals', 'deals', 'dbbf3e3726273533', rollup.home('company_deals'),
+SELECT 'company_deals', 'deals', '240f44eab2eaca77', rollup.home('company_deals'),
        count(*) FROM rollup.company_deals_base;
 
 CREATE TABLE rollup.stage_flow_delta (
@@ -277,18 +287,20 @@ CREATE UNIQUE INDEX ON rollup.stage_flow_base (tenant_id, day, stage_id);
 ANALYZE rollup.stage_flow_base;
 
 CREATE VIEW analytics.stage_flow WITH (security_barrier) AS
-SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_base WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, stage_id, entered, departed FROM (
+SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_base
 UNION ALL
-SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_pending WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_pending
 UNION ALL
-SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_delta WHERE tenant_id = app.tenant_id();
+SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_delta
+) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.stage_flow IS 'How many times deals entered and departed from a stage on a day.';
 
 GRANT SELECT ON analytics.stage_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'stage_flow', 'deal_stage_history', 'e5635392cdd1d41b', rollup.home('stage_flow'),
+SELECT 'stage_flow', 'deal_stage_history', '905f7c692764b793', rollup.home('stage_flow'),
        count(*) FROM rollup.stage_flow_base;
 
 CREATE TABLE rollup.activity_flow_delta (
@@ -323,18 +335,20 @@ CREATE UNIQUE INDEX ON rollup.activity_flow_base (tenant_id, day);
 ANALYZE rollup.activity_flow_base;
 
 CREATE VIEW analytics.activity_flow WITH (security_barrier) AS
-SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_base WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, calls, emails, meetings, notes FROM (
+SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_base
 UNION ALL
-SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_pending WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_pending
 UNION ALL
-SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_delta WHERE tenant_id = app.tenant_id();
+SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_delta
+) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.activity_flow IS 'Activities of a day; the kinds are measures.';
 
 GRANT SELECT ON analytics.activity_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'activity_flow', 'activities', 'dd66e78ec238ea6e', rollup.home('activity_flow'),
+SELECT 'activity_flow', 'activities', 'bdae16bb0ebedaf4', rollup.home('activity_flow'),
        count(*) FROM rollup.activity_flow_base;
 
 CREATE TABLE rollup.company_flow_delta (
@@ -363,18 +377,20 @@ CREATE UNIQUE INDEX ON rollup.company_flow_base (tenant_id, day);
 ANALYZE rollup.company_flow_base;
 
 CREATE VIEW analytics.company_flow WITH (security_barrier) AS
-SELECT tenant_id, day, created FROM rollup.company_flow_base WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, created FROM (
+SELECT tenant_id, day, created FROM rollup.company_flow_base
 UNION ALL
-SELECT tenant_id, day, created FROM rollup.company_flow_pending WHERE tenant_id = app.tenant_id()
+SELECT tenant_id, day, created FROM rollup.company_flow_pending
 UNION ALL
-SELECT tenant_id, day, created FROM rollup.company_flow_delta WHERE tenant_id = app.tenant_id();
+SELECT tenant_id, day, created FROM rollup.company_flow_delta
+) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.company_flow IS 'Companies by the day they were created.';
 
 GRANT SELECT ON analytics.company_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'company_flow', 'companies', '35931a4a0c09f74f', rollup.home('company_flow'),
+SELECT 'company_flow', 'companies', 'ecb8dc061c7283e0', rollup.home('company_flow'),
        count(*) FROM rollup.company_flow_base;
 
 CREATE OR REPLACE FUNCTION rollup.deals_insert() RETURNS trigger

@@ -17,6 +17,9 @@ TOTALS = {
                coalesce(sum(closed_day - created_day), 0) FROM public.deals WHERE deleted_at IS NULL""",
     declared.DEAL_FLOW.name: FLOW,
     declared.OWNER_DEAL_FLOW.name: FLOW,
+    declared.DEAL_FORECAST.name: """
+        SELECT count(*), coalesce(sum(amount), 0) FROM public.deals
+         WHERE deleted_at IS NULL AND outcome = 'open' AND expected_close IS NOT NULL""",
     declared.COMPANY_DEALS.name: "SELECT count(*) FROM public.deals WHERE deleted_at IS NULL",
     declared.STAGE_FLOW.name: """
         SELECT count(*), count(from_stage_id) FROM public.deal_stage_history WHERE NOT deal_deleted""",

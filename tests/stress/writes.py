@@ -67,6 +67,9 @@ DEALS = {
     "deal closed": f"""
         UPDATE deals SET closed_at = created_at + {hashed("id")} % 90 * interval '1 day'
          WHERE outcome <> 'open' AND {some("deals")}""",
+    "deal expected": f"""
+        UPDATE deals SET expected_close = nullif({day("id")}::date, date '2024-01-01') WHERE {some("deals")}""",
+    "deal not expected": f"UPDATE deals SET expected_close = NULL WHERE {some('deals')}",
     "deal of no rollup": f"UPDATE deals SET name = name || '' WHERE {some('deals')}",
     "deal soft delete": f"UPDATE deals SET deleted_at = now() WHERE {some('deals')}",
     "deal restore": f"UPDATE deals SET deleted_at = NULL WHERE {some('deals', 'deleted_at IS NOT NULL')}",

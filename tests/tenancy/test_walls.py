@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from itertools import product
 
 import asyncpg
 import pytest
@@ -56,7 +57,7 @@ EVER = (date.min, date.max)
 ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "recent_activities": (None, 100),
     "activity_summary": (None, *EVER, TODAY),
-    "company_summary": (None, *EVER),
+    "company_summary": (None, *EVER, True),
     "company_engagement": (1, TODAY),
     "deal_board": (False, None, None, *EVER, True),
     "stage_passages": (False, None, None, *EVER),
@@ -112,6 +113,19 @@ async def test_without_a_tenant_nothing_is_seen(gateway_role: asyncpg.Connection
             else:
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
                     await gateway_role.fetch(f"SELECT count(*) FROM {name}")
+
+
+@pytest.mark.parametrize("slug", TENANTS)
+async def test_a_condition_of_a_query_sees_no_row_of_another_tenant(
+    twins: Twins, gateway_role: asyncpg.Connection, slug: str
+) -> None:
+    await gateway_role.execute(f"SET app.tenant_id = '{twins.keys[slug]}'")
+    views = [name for name, _, _ in await relations(gateway_role) if name.startswith("analytics.")]
+    for name, other in product(views, TENANTS.keys() - {slug}):
+        # Divides by zero, which would tell, on a row of the other tenant.
+        await gateway_role.fetch(f"SELECT FROM {name} WHERE 1 / (tenant_id - {twins.keys[other]}) > -2")
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await gateway_role.fetch(f"SELECT FROM {views[0]} WHERE 1 / (tenant_id - {twins.keys[slug]}) > -2")
 
 
 async def test_without_a_tenant_functions_give_nothing(gateway_role: asyncpg.Connection) -> None:

@@ -62,7 +62,8 @@ class DashboardOverview:
     async def companies(self, info: Info) -> CompanySummary:
         scope = self.scope
         created_in = scope.window.days if scope.window.shown else Days(*scope.moment.presets["last_30_days"])
-        counts = await company_counts(info.context.snapshot, scope.owner_id, created_in)
+        wanted = "withDeals" in selected_names(info._raw_info)
+        counts = await company_counts(info.context.snapshot, scope.owner_id, created_in, with_deals=wanted)
         return CompanySummary(total=counts.total, with_deals=counts.with_deals, new=counts.new)
 
     @strawberry.field(description="Tasks that are not done yet, as of now, whatever the period.")

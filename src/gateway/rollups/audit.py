@@ -71,7 +71,7 @@ async def compare(
     return Audit(rows[0]["groups"], rows[0]["differing"], listed)
 
 
-def live_sums(rollup: Rollup, where: str = "true") -> str:
+def live_sums(rollup: Rollup, where: str = "") -> str:
     """What readers see, a row a group; groups of nothing but zeros are no groups."""
     not_zero = " OR ".join(f"sum({name}) <> 0" for name in rollup.measures)
     return (

@@ -31,9 +31,10 @@ def raw(rollup: Rollup, where: str = "true") -> str:
     return f"SELECT {key_columns(rollup)}, {sums(rollup)}\n  FROM {_union(parts)}\n GROUP BY {key_columns(rollup)}"
 
 
-def branches(rollup: Rollup, where: str = "true") -> str:
+def branches(rollup: Rollup, where: str = "") -> str:
     """Base, pending and deltas together: what readers sum."""
-    parts = [f"SELECT {columns(rollup)} FROM {source(rollup)} WHERE {where}" for source in (base, pending, delta)]
+    condition = f" WHERE {where}" if where else ""
+    parts = [f"SELECT {columns(rollup)} FROM {source(rollup)}{condition}" for source in (base, pending, delta)]
     return "\nUNION ALL\n".join(parts)
 
 
@@ -79,7 +80,9 @@ def relations(rollup: Rollup) -> list[str]:
         f"CREATE UNIQUE INDEX ON {base(rollup)} ({key_columns(rollup)})",
         *indexes,
         f"ANALYZE {base(rollup)}",
-        f"CREATE VIEW {live(rollup)} WITH (security_barrier) AS\n" + branches(rollup, "tenant_id = app.tenant_id()"),
+        # Around the union, not in its parts: those would be merged into the query, where its conditions could come first.
+        f"CREATE VIEW {live(rollup)} WITH (security_barrier) AS\n"
+        f"SELECT {columns(rollup)} FROM (\n{branches(rollup)}\n) AS branch WHERE tenant_id = app.tenant_id()",
         f"COMMENT ON VIEW {live(rollup)} IS '{rollup.comment.replace(chr(39), chr(39) * 2)}'",
         f"GRANT SELECT ON {live(rollup)} TO gateway",
     ]

@@ -8,6 +8,17 @@ REVOKE CREATE, USAGE ON SCHEMA analytics FROM rollup_owner;
 
 DROP VIEW analytics.owner_activity_flow, analytics.owner_company_flow, analytics.stage_moves;
 
+CREATE OR REPLACE VIEW analytics.company_deal_flow WITH (security_barrier) AS
+SELECT tenant_id, company_id, created_day AS day, 1::bigint AS created, 0::bigint AS won, 0::bigint AS lost,
+       0::numeric AS won_value, 0::numeric AS lost_value, 0::bigint AS won_cycle_days
+  FROM deals WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL AND company_id IS NOT NULL
+UNION ALL
+SELECT tenant_id, company_id, closed_day, 0, (outcome = 'won')::int, (outcome = 'lost')::int,
+       CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END,
+       CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END,
+       CASE WHEN outcome = 'won' THEN closed_day - created_day ELSE 0 END
+  FROM deals WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL AND company_id IS NOT NULL AND closed_day IS NOT NULL;
+
 DROP INDEX activities_by_owner_and_day, companies_deleted;
 
 ALTER TABLE deals DROP CONSTRAINT deals_stage_fkey;

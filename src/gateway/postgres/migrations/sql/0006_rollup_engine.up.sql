@@ -82,6 +82,21 @@ CREATE INDEX activities_by_owner_and_day ON activities (tenant_id, owner_id, occ
 
 CREATE INDEX companies_deleted ON companies (tenant_id, id) WHERE deleted_at IS NOT NULL;
 
+-- The filter stands around a union, not in its parts: those would be merged into the query, where its own conditions could come
+-- before it.
+CREATE OR REPLACE VIEW analytics.company_deal_flow WITH (security_barrier) AS
+SELECT tenant_id, company_id, day, created, won, lost, won_value, lost_value, won_cycle_days
+  FROM (SELECT tenant_id, company_id, created_day AS day, 1::bigint AS created, 0::bigint AS won, 0::bigint AS lost,
+               0::numeric AS won_value, 0::numeric AS lost_value, 0::bigint AS won_cycle_days
+          FROM deals WHERE deleted_at IS NULL AND company_id IS NOT NULL
+        UNION ALL
+        SELECT tenant_id, company_id, closed_day, 0, (outcome = 'won')::int, (outcome = 'lost')::int,
+               CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END,
+               CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END,
+               CASE WHEN outcome = 'won' THEN closed_day - created_day ELSE 0 END
+          FROM deals WHERE deleted_at IS NULL AND company_id IS NOT NULL AND closed_day IS NOT NULL) AS flow
+ WHERE tenant_id = app.tenant_id();
+
 DROP VIEW analytics.deal_state, analytics.deal_flow, analytics.activity_flow, analytics.company_flow, analytics.stage_moves;
 
 CREATE VIEW analytics.owner_activity_flow WITH (security_barrier) AS
