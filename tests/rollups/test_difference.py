@@ -98,7 +98,15 @@ def test_what_is_rendered_is_as_reviewed(request: pytest.FixtureRequest) -> None
 
 def test_the_migration_is_what_is_rendered() -> None:
     migration = (MIGRATIONS / "sql" / "0007_rollups.up.sql").read_text(encoding="utf-8")
-    assert list(statements(migration)) == [f"{each};" for each in difference(NOTHING, ROLLUPS).statements]
+    drop_of_plain_views, *rendered = statements(migration)
+    assert "DROP VIEW" in drop_of_plain_views
+    assert [without_comment(each) for each in rendered] == [
+        f"{each};" for each in difference(NOTHING, ROLLUPS).statements
+    ]
+
+
+def without_comment(statement: str) -> str:
+    return "\n".join(line for line in statement.splitlines() if not line.startswith("--"))
 
 
 def test_in_ci_nothing_is_rewritten() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from gateway.commands.refusals import CommandRefusedError
+from gateway.commands.time_zones import check_time_zone
 
 TENANT = """
 INSERT INTO tenants (slug, name, plan, currency, time_zone) VALUES ($1, $2, $3, $4, $5) RETURNING id
@@ -42,6 +43,7 @@ class NewTenant:
 
 async def create_tenant(owner: asyncpg.Connection, tenant: NewTenant) -> int:
     """Creates it, all or nothing, and gives its key. `owner` is a connection of that role."""
+    await check_time_zone(owner, tenant.time_zone)
     async with owner.transaction():
         tenant_id = await _insert_tenant(owner, tenant)
         pipeline_id = await owner.fetchval(PIPELINE, tenant_id)
@@ -56,8 +58,6 @@ async def _insert_tenant(owner: asyncpg.Connection, tenant: NewTenant) -> int:
         )
     except asyncpg.UniqueViolationError:
         raise CommandRefusedError(f"There is a tenant `{tenant.slug}` already.") from None
-    except asyncpg.InvalidParameterValueError:
-        raise CommandRefusedError(f"`{tenant.time_zone}` is not a time zone, such as Europe/Berlin.") from None
     except asyncpg.CheckViolationError as error:
         raise CommandRefusedError(WRONG.get(error.constraint_name, f"Not accepted: {error}")) from None
 

@@ -5,8 +5,14 @@ from collections.abc import Callable
 import asyncpg
 
 from gateway.commands.refusals import CommandRefusedError
+from gateway.commands.time_zones import check_time_zone
 
 LOCK_TIMEOUT_SECONDS = 10
+
+IMPOSSIBLE = """
+SELECT id FROM deals WHERE tenant_id = $1 AND timezone($2, closed_at)::date < timezone($2, created_at)::date
+ ORDER BY id LIMIT 5
+"""
 
 SET_ZONE = "UPDATE tenants SET time_zone = $2 WHERE slug = $1 RETURNING id"
 
@@ -54,11 +60,11 @@ UPDATE tasks SET due_day = timezone($2, due_at)::date
 """By table: writes the days of tenant `$1` in zone `$2`, where they differ."""
 
 
-async def set_time_zone(owner: asyncpg.Connection, slug: str, zone: str, progress: Callable[[str, int], None]) -> None:
+async def set_time_zone(owner: asyncpg.Connection, slug: str, zone: str, told: Callable[[str, int], None]) -> None:
     """Sets it, all or nothing; `owner` is a connection of that role.
 
-    Writers of the tables with local days wait meanwhile, of other tenants too. `progress` is told of each table
-    how many rows had other days. Said again, it writes what still differs: a writer in REPEATABLE READ that had begun
+    Writers of the tables with local days wait meanwhile, of other tenants too. `told` is, of each table, how many rows
+    had other days. Said again, it writes what still differs: a writer in REPEATABLE READ that had begun
     before may have found days by the old zone.
     """
     try:
@@ -66,22 +72,31 @@ async def set_time_zone(owner: asyncpg.Connection, slug: str, zone: str, progres
             await owner.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
             tenant_id = await _set_zone(owner, slug, zone)
             await owner.execute(LOCK)
-            for table, rewrite in REWRITES.items():
-                progress(table, _rows(await owner.execute(rewrite, tenant_id, zone)))
+            await _check_closes(owner, tenant_id, zone)
+            rewritten = {
+                table: _rows(await owner.execute(rewrite, tenant_id, zone)) for table, rewrite in REWRITES.items()
+            }
     except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
         raise CommandRefusedError(
             "Others are writing, and do not let go of the tables: try again when no import runs."
         ) from None
-    except asyncpg.CheckViolationError as error:
-        raise CommandRefusedError(f"Not accepted: {error}") from None
+    for table, rows in rewritten.items():
+        told(table, rows)
+
+
+async def _check_closes(owner: asyncpg.Connection, tenant_id: int, zone: str) -> None:
+    """A deal may have closed hours before it was created, on one day; in another zone it would be the day before."""
+    if impossible := [str(row["id"]) for row in await owner.fetch(IMPOSSIBLE, tenant_id, zone)]:
+        raise CommandRefusedError(
+            f"In {zone}, deals would close the day before they were created: {', '.join(impossible)} (at most five are "
+            "named). Set their `closed_at` to `created_at` or later."
+        )
 
 
 async def _set_zone(owner: asyncpg.Connection, slug: str, zone: str) -> int:
     """The tenant's key."""
-    try:
-        tenant_id = await owner.fetchval(SET_ZONE, slug, zone)
-    except asyncpg.InvalidParameterValueError:
-        raise CommandRefusedError(f"`{zone}` is not a time zone, such as Europe/Berlin.") from None
+    await check_time_zone(owner, zone)
+    tenant_id = await owner.fetchval(SET_ZONE, slug, zone)
     if tenant_id is None:
         raise CommandRefusedError(f"There is no tenant `{slug}`: create it with `gateway tenant create`.")
     return int(tenant_id)

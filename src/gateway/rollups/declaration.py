@@ -20,6 +20,9 @@ KEY_TYPES = frozenset({"bigint", "integer", "date", "text", "boolean"})
 NAME = re.compile(r"[a-z][a-z_]{0,40}")
 
 
+RESERVED = frozenset({"groups", "differing", "identity"})
+
+
 class DeclarationError(ValueError):
     """A rollup that could not be exact, refused with the reason."""
 
@@ -141,6 +144,8 @@ class Rollup:
         for name in (self.name, self.table.name, *names[1:]):
             if not NAME.fullmatch(name):
                 yield f"{name!r} is not a name: lower-case letters and underscores"
+            if name in RESERVED:
+                yield f"{self.name}: {name} is a name that the rendered SQL has for something else"
         for name, times in Counter(names).items():
             if times > 1:
                 yield f"{self.name}: {name} names two of its columns"

@@ -42,12 +42,14 @@ class Difference:
 
 
 async def find(connection: asyncpg.Connection) -> Found:
-    """What the database has. A rollup without all of its relations counts as declared otherwise."""
+    """What the database has. A rollup without all of its relations and unique keys counts as declared otherwise."""
     rollups = await connection.fetch(
-        f"""SELECT name, base_table, CASE WHEN to_regclass('{SCHEMA}.' || name || '_delta') IS NOT NULL
-              AND to_regclass('{SCHEMA}.' || name || '_pending') IS NOT NULL
-              AND to_regclass('{SCHEMA}.' || name || '_base') IS NOT NULL
-              AND to_regclass('analytics.' || name) IS NOT NULL THEN fingerprint ELSE 'incomplete' END AS fingerprint
+        f"""WITH keyed AS (SELECT indrelid AS oid FROM pg_index WHERE indisunique AND indisvalid)
+            SELECT name, base_table, CASE WHEN to_regclass('{SCHEMA}.' || name || '_delta') IS NOT NULL
+              AND to_regclass('analytics.' || name) IS NOT NULL
+              AND to_regclass('{SCHEMA}.' || name || '_pending') IN (SELECT oid FROM keyed)
+              AND to_regclass('{SCHEMA}.' || name || '_base') IN (SELECT oid FROM keyed)
+                   THEN fingerprint ELSE 'incomplete' END AS fingerprint
               FROM {REGISTRY} ORDER BY name"""
     )
     functions = await connection.fetch(
@@ -139,7 +141,8 @@ def _register(rollup: Rollup) -> str:
 
 def _recount(rollup: Rollup) -> list[str]:
     """Makes a rollup right by what the table holds, while no writer is under way. Locks as a refresh does."""
-    kept = f"last_fold = now(), last_refresh = now(), home = {SCHEMA}.home(name), base_groups = counted.groups"
+    kept = f"last_fold = now(), last_refresh = now(), home = {SCHEMA}.home(name), base_groups = counted.groups, "
+    kept += "last_audit = NULL, differing = NULL"
     counted = f"(SELECT count(*) AS groups FROM {base(rollup)}) AS counted"
     return [
         f"LOCK TABLE {pending(rollup)} IN EXCLUSIVE MODE",

@@ -70,6 +70,8 @@ def relations(rollup: Rollup) -> list[str]:
         *(f"{name} {sql_type} NOT NULL DEFAULT 0" for name, sql_type in rollup.measures.items()),
     ]
     body = ",\n  ".join(typed)
+    # Around the union, not in its parts: those would be merged into the query, and its conditions could come first.
+    filtered = f"SELECT {columns(rollup)} FROM (\n{branches(rollup)}\n) AS branch WHERE tenant_id = app.tenant_id()"
     indexes = [f"CREATE INDEX ON {base(rollup)} ({', '.join(['tenant_id', *names])})" for names in rollup.indexes]
     return [
         f"CREATE TABLE {delta(rollup)} (\n  {body}\n) WITH ({VACUUMED})",
@@ -80,9 +82,7 @@ def relations(rollup: Rollup) -> list[str]:
         f"CREATE UNIQUE INDEX ON {base(rollup)} ({key_columns(rollup)})",
         *indexes,
         f"ANALYZE {base(rollup)}",
-        # Around the union, not in its parts: those would be merged into the query, where its conditions could come first.
-        f"CREATE VIEW {live(rollup)} WITH (security_barrier) AS\n"
-        f"SELECT {columns(rollup)} FROM (\n{branches(rollup)}\n) AS branch WHERE tenant_id = app.tenant_id()",
+        f"CREATE VIEW {live(rollup)} WITH (security_barrier) AS\n{filtered}",
         f"COMMENT ON VIEW {live(rollup)} IS '{rollup.comment.replace(chr(39), chr(39) * 2)}'",
         f"GRANT SELECT ON {live(rollup)} TO gateway",
     ]

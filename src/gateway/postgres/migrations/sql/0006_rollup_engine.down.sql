@@ -73,27 +73,6 @@ ALTER FUNCTION app.record_moved_deals() RESET enable_nestloop;
 
 ALTER TABLE deal_stage_history DROP COLUMN deal_deleted;
 
-CREATE VIEW analytics.deal_state WITH (security_barrier) AS
-SELECT tenant_id, pipeline_id, stage_id, owner_id,
-       1::bigint AS deals, coalesce(amount, 0) AS value, (created_day - date '2000-01-01')::bigint AS created_days
-  FROM deals WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL;
-
-COMMENT ON VIEW analytics.deal_state IS
-  'Deals as they stand now, by stage and owner. created_days: sum of creation days, counted from 2000-01-01.';
-
-CREATE VIEW analytics.deal_flow WITH (security_barrier) AS
-SELECT tenant_id, pipeline_id, owner_id, created_day AS day, 1::bigint AS created, 0::bigint AS won, 0::bigint AS lost,
-       0::numeric AS won_value, 0::numeric AS lost_value, 0::bigint AS won_cycle_days
-  FROM deals WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL
-UNION ALL
-SELECT tenant_id, pipeline_id, owner_id, closed_day, 0, (outcome = 'won')::int, (outcome = 'lost')::int,
-       CASE WHEN outcome = 'won' THEN coalesce(amount, 0) ELSE 0 END,
-       CASE WHEN outcome = 'lost' THEN coalesce(amount, 0) ELSE 0 END,
-       CASE WHEN outcome = 'won' THEN closed_day - created_day ELSE 0 END
-  FROM deals WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL AND closed_day IS NOT NULL;
-
-COMMENT ON VIEW analytics.deal_flow IS 'What happened to deals on a day: created, won, lost, by pipeline and owner.';
-
 CREATE INDEX deals_deleted ON deals (tenant_id, id) WHERE deleted_at IS NOT NULL;
 
 CREATE VIEW analytics.stage_moves WITH (security_barrier) AS
@@ -107,17 +86,4 @@ SELECT h.tenant_id, h.deal_id, d.owner_id, h.from_stage_id, h.to_stage_id, h.mov
 COMMENT ON VIEW analytics.stage_moves IS
   'Single moves of deals between stages, by the deal''s present owner: for what does not sum, distinct deals and medians.';
 
-CREATE VIEW analytics.activity_flow WITH (security_barrier) AS
-SELECT tenant_id, owner_id, occurred_day AS day, (kind = 'call')::int::bigint AS calls, (kind = 'email')::int::bigint AS emails,
-       (kind = 'meeting')::int::bigint AS meetings, (kind = 'note')::int::bigint AS notes
-  FROM activities WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL;
-
-COMMENT ON VIEW analytics.activity_flow IS 'Activities of a day by owner; the kinds are measures.';
-
-CREATE VIEW analytics.company_flow WITH (security_barrier) AS
-SELECT tenant_id, owner_id, created_day AS day, 1::bigint AS created
-  FROM companies WHERE tenant_id = app.tenant_id() AND deleted_at IS NULL;
-
-COMMENT ON VIEW analytics.company_flow IS 'Companies by the day they were created and their owner.';
-
-GRANT SELECT ON analytics.deal_state, analytics.deal_flow, analytics.activity_flow, analytics.company_flow, analytics.stage_moves TO gateway;
+GRANT SELECT ON analytics.stage_moves TO gateway;

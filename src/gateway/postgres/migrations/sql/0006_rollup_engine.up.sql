@@ -1,5 +1,8 @@
 -- What rollups stand on: their schema and registry, and what is copied into rows so that a contribution needs no join.
 
+-- First of all, so that what waits too long gives up before anything is done.
+LOCK TABLE stages, deals, deal_stage_history, companies, activities IN ACCESS EXCLUSIVE MODE;
+
 -- A deal's history leaves the totals with the deal: the copy is rewritten when the deal is deleted or restored.
 ALTER TABLE deal_stage_history ADD COLUMN deal_deleted boolean NOT NULL DEFAULT false;
 
@@ -25,7 +28,10 @@ CREATE TRIGGER copy_deal_deleted AFTER UPDATE ON deals
   REFERENCING OLD TABLE AS old_deals NEW TABLE AS new_deals
   FOR EACH STATEMENT EXECUTE FUNCTION app.copy_deal_deleted();
 
--- A row cannot say otherwise than its deal, whoever writes it; what triggers write is right already.
+-- As the rollups of the history do: else a copy would stay behind where a session has its triggers replicated.
+ALTER TABLE deals ENABLE ALWAYS TRIGGER copy_deal_deleted;
+
+-- A row cannot say otherwise than its deal. What a trigger writes must be right already, as it is of those on deals.
 CREATE FUNCTION app.keep_history() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   NEW.deal_deleted := coalesce((SELECT d.deleted_at IS NOT NULL FROM public.deals d
@@ -64,6 +70,9 @@ END $$;
 
 -- A deal and its stage cannot disagree, whoever changes them at the same time: the key says so, where the trigger on stages saw
 -- only deals that were committed. Who loses the race is refused, and may try again.
+UPDATE deals d SET outcome = s.kind
+  FROM stages s WHERE s.tenant_id = d.tenant_id AND s.id = d.stage_id AND s.kind <> d.outcome;
+
 ALTER TABLE stages ADD UNIQUE (tenant_id, pipeline_id, id, kind);
 
 ALTER TABLE deals DROP CONSTRAINT deals_tenant_id_pipeline_id_stage_id_fkey;
@@ -97,7 +106,7 @@ SELECT tenant_id, company_id, day, created, won, lost, won_value, lost_value, wo
           FROM deals WHERE deleted_at IS NULL AND company_id IS NOT NULL AND closed_day IS NOT NULL) AS flow
  WHERE tenant_id = app.tenant_id();
 
-DROP VIEW analytics.deal_state, analytics.deal_flow, analytics.activity_flow, analytics.company_flow, analytics.stage_moves;
+DROP VIEW analytics.stage_moves;
 
 CREATE VIEW analytics.owner_activity_flow WITH (security_barrier) AS
 SELECT tenant_id, owner_id, occurred_day AS day, (kind = 'call')::int::bigint AS calls, (kind = 'email')::int::bigint AS emails,

@@ -1,3 +1,6 @@
+-- The views of the same names, over the records themselves, go in the same step.
+DROP VIEW analytics.deal_state, analytics.deal_flow, analytics.activity_flow, analytics.company_flow;
+
 -- Rendered from the declarations in gateway.rollups.declared by `gateway rollups diff`. One transaction, writers waiting: no
 -- change falls between a base that is filled and the triggers that write what changes after.
 
