@@ -23,8 +23,8 @@ TASKS = "{ dashboard { overview { tasks { open } deals { open } } } }"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A server of this module's own, to be killed."""
-    with postgres_server(tmp_path_factory.mktemp("mortal")) as server:
+    """A server of this module's own, to be killed: what it had committed is there when it is back."""
+    with postgres_server(tmp_path_factory.mktemp("mortal"), durable=True) as server:
         yield server
 
 
