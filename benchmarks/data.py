@@ -9,13 +9,14 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from gateway.demo.load import load_demo
-from gateway.demo.rollups import bar, refresh_changed
+from gateway.demo.rollups import refresh_changed
 from gateway.demo.serve import PASSWORD, Secrets
 from gateway.demo.shape import Shape, Size
 from gateway.identity.passwords import hash_password
 from gateway.postgres.bootstrap import RolePasswords, bootstrap
 from gateway.postgres.embedded import EmbeddedPostgres
 from gateway.postgres.migrate import migrate
+from gateway.progress import bar
 from gateway.settings import Settings, load_settings
 
 TOKEN_LIFETIME_SECONDS = 86_400

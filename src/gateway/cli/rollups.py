@@ -11,9 +11,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.cli.shared import bar, err, one_sentence, out, run, run_as_owner
+from gateway.cli.shared import err, one_sentence, out, run, run_as_owner
 from gateway.commands.refusals import CommandRefusedError
 from gateway.doctor.rollups import ago
+from gateway.progress import bar
 from gateway.rollups.audit import Audit, audit_rollup
 from gateway.rollups.declaration import Rollup
 from gateway.rollups.declared import ROLLUPS
@@ -100,7 +101,7 @@ async def _refresh(rollups: Sequence[Rollup]) -> int:
     """How many groups differed."""
     differing = 0
     async with _session() as worker:
-        with bar() as progress:
+        with bar(out) as progress:
             task = progress.add_task("", total=len(rollups))
             for rollup in rollups:
                 progress.update(task, description=f"Refreshing {rollup.name}")
@@ -117,7 +118,7 @@ async def _audit(rollups: Sequence[Rollup], *, repair: bool) -> int:
     differing = 0
     async with _session() as worker:
         tenants = await worker.fetchval("SELECT count(*) FROM public.tenants")
-        with bar() as progress:
+        with bar(out) as progress:
             for rollup in rollups:
                 task = progress.add_task(f"Auditing {rollup.name}", total=tenants)
                 found = Audit(0, 0, [])

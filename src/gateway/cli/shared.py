@@ -9,7 +9,6 @@ import asyncpg
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gateway.commands.refusals import CommandRefusedError
 from gateway.settings import ConfigurationError, Settings
@@ -35,12 +34,6 @@ def run_as_owner(settings: Settings, work: Callable[[asyncpg.Connection], Awaita
             await connection.close()
 
     return run(connected())
-
-
-def bar() -> Progress:
-    """Shows how far a long work is, on a terminal, and is gone when it is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 import asyncpg
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gateway.observe import Observer
 from gateway.postgres.migrate import head_revision
+from gateway.progress import bar
 from gateway.rollups.declared import ROLLUPS
 from gateway.rollups.refreshing import refresh, waiting
 from gateway.rollups.session import worker_session
@@ -35,9 +35,3 @@ async def keep_rollups(settings: Settings, observer: Observer) -> None:
         await Worker(dsn, head_revision(), ROLLUPS, observer, Pace.of(settings)).run()
     except (ConfigurationError, asyncpg.PostgresError) as error:
         observer.fault("the worker has stopped", error=error)
-
-
-def bar(console: Console) -> Progress:
-    """Shows how far a long work is, and is gone when it is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True)

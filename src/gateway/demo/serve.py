@@ -18,13 +18,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from gateway.demo.load import load_demo
-from gateway.demo.rollups import bar, keep_rollups, refresh_changed
+from gateway.demo.rollups import keep_rollups, refresh_changed
 from gateway.demo.shape import Size
 from gateway.identity.passwords import hash_password
 from gateway.identity.permissions import Role
 from gateway.postgres.bootstrap import RolePasswords, bootstrap
 from gateway.postgres.embedded import EmbeddedError, EmbeddedPostgres
 from gateway.postgres.migrate import migrate
+from gateway.progress import bar
 from gateway.serve import check_port, leave_on_sigterm, serve_one
 from gateway.settings import ConfigurationError, Settings, load_settings
 from gateway.tokens import issue_token

@@ -10,7 +10,7 @@ from gateway.doctor.finding import Finding
 from gateway.rollups.declaration import Rollup
 from gateway.rollups.declared import ROLLUPS
 from gateway.rollups.difference import Found, difference, find
-from gateway.rollups.refreshing import piles_up
+from gateway.rollups.maintain import has_deltas
 from gateway.rollups.registry import Kept, read_pending, read_registry
 from gateway.rollups.worker import ADVISORY_LOCK
 
@@ -75,7 +75,7 @@ async def _state(connection: asyncpg.Connection, rollup: Rollup, kept: Kept) -> 
 
 async def _worker(connection: asyncpg.Connection, rollups: Iterable[Rollup]) -> Finding:
     acts = await connection.fetchval(ACTS, ADVISORY_LOCK)
-    piled_up = [rollup.name for rollup in rollups if await piles_up(connection, rollup, PILED_UP)]
+    piled_up = [rollup.name for rollup in rollups if await has_deltas(connection, rollup, more_than=PILED_UP)]
     if not piled_up:
         return Finding("worker", "one acts" if acts else "none acts: reads stay exact, and slow down with each change")
     observation = f"{'one acts, but' if acts else 'none acts, and'} changes pile up in {', '.join(piled_up)}"

@@ -33,7 +33,3 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: frozenset({Permission.READ, Permission.WRITE_OWN, Permission.WRITE_ALL}),
     Role.ADMIN: frozenset(Permission),
 }
-
-
-def allows(role: Role, permission: Permission) -> bool:
-    return permission in PERMISSIONS[role]

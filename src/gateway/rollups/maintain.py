@@ -16,9 +16,9 @@ from gateway.rollups.registry import record_fold, record_refresh
 from gateway.rollups.render import fold
 
 
-async def has_deltas(worker: asyncpg.Connection, rollup: Rollup) -> bool:
-    """Whether there is anything to fold."""
-    return bool(await worker.fetchval(f"SELECT EXISTS (SELECT FROM {delta(rollup)})"))
+async def has_deltas(worker: asyncpg.Connection, rollup: Rollup, *, more_than: int = 0) -> bool:
+    """Whether there is anything to fold, or so much."""
+    return bool(await worker.fetchval(f"SELECT EXISTS (SELECT FROM {delta(rollup)} OFFSET $1)", more_than))
 
 
 async def fold_rollup(worker: asyncpg.Connection, rollup: Rollup) -> int:

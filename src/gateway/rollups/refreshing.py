@@ -26,8 +26,3 @@ async def waiting(worker: asyncpg.Connection, rollup: Rollup) -> int:
     """How much waits for a refresh: groups that changed, and deltas that are not folded yet."""
     pending = await read_pending(worker, rollup)
     return pending.groups + int(await worker.fetchval(f"SELECT count(*) FROM {delta(rollup)}"))
-
-
-async def piles_up(worker: asyncpg.Connection, rollup: Rollup, deltas: int) -> bool:
-    """Whether more than so many deltas are not folded."""
-    return bool(await worker.fetchval(f"SELECT EXISTS (SELECT FROM {delta(rollup)} OFFSET $1)", deltas))

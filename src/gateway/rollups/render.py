@@ -24,7 +24,7 @@ def by_table(rollups: Iterable[Rollup]) -> dict[Table, list[Rollup]]:
     return found
 
 
-def raw(rollup: Rollup, where: str = "true") -> str:
+def raw(rollup: Rollup, where: str = "") -> str:
     """The aggregate computed from the base table: the truth that everything else must equal."""
     table = f"public.{rollup.table.name}"
     parts = [_part(rollup, each, rollup.measures, table, 1, where) for each in rollup.contributions]
@@ -162,11 +162,11 @@ def _if_changed(used: Iterable[str], statement: str) -> str:
 
 
 def _part(
-    rollup: Rollup, contribution: Contribution, names: Iterable[str], source: str, sign: int, where: str = "true"
+    rollup: Rollup, contribution: Contribution, names: Iterable[str], source: str, sign: int, where: str = ""
 ) -> str:
     keys = [_named(rollup.key_expression(key, contribution), key.name) for key in rollup.keys]
     measures = [f"{_value(contribution.measures.get(name), sign)} AS {name}" for name in names]
-    condition = contribution.where if where == "true" else f"{where} AND ({contribution.where})"
+    condition = f"{where} AND ({contribution.where})" if where else contribution.where
     return f"SELECT {', '.join(['tenant_id', *keys, *measures])} FROM {source} WHERE {condition}"
 
 
