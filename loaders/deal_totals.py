@@ -109,7 +109,7 @@ NOTHING = DealFlow(0, 0, 0, Decimal(0), Decimal(0), 0)
 
 async def deal_board(reads: Reads, pipelines: WhichPipelines, owner_id: int | None, days: Days, moves: Moves) -> Board:
     """The stages of one pipeline or of all. Source: pipelines, stages, analytics.deal_state, .deal_flow,
-    .owner_deal_flow, .stage_flow; single moves of `analytics.stage_moves` for what does not sum, and for an owner's."""
+    .owner_deal_flow, .stage_flow; single moves of deal_stage_history for what does not sum, and for an owner's."""
     single = moves.followed or (moves.counted and owner_id is not None)
     board = _board(await reads.fetch(SQL["deal_board"], *pipelines, owner_id, *days, moves.counted and not single))
     if not single:

@@ -163,31 +163,42 @@ SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b
 -- name: stage_passages
 -- One row a stage that was entered or left in [$5, $6), from single moves: how often, how many distinct deals entered it and
 -- how many a later stage that is not lost, the median of the days spent in it. $2, $3: as of deal_board, $4: an owner or null.
-WITH board AS (
-  SELECT s.id AS stage_id, s.pipeline_id, s.position, s.kind
+-- A deal's way is a bit for each stage that it entered: deals are grouped once, and the few ways that there are looked at.
+WITH board AS MATERIALIZED (
+  SELECT s.id AS stage_id, s.pipeline_id, s.position, s.kind,
+         set_bit(repeat('0', count(*) OVER ()::int)::bit varying, (row_number() OVER () - 1)::int, 1) AS flag
     FROM stages s JOIN pipelines p ON p.tenant_id = $1 AND p.id = s.pipeline_id
    WHERE s.tenant_id = $1 AND (NOT $2::boolean OR CASE WHEN $3::bigint IS NULL THEN p.is_default ELSE p.id = $3 END)
-), moves AS MATERIALIZED (
-  SELECT m.deal_id, m.from_stage_id, m.to_stage_id, m.days_in_stage
-    FROM analytics.stage_moves m
-   WHERE m.tenant_id = $1 AND m.day >= $5::date AND m.day < $6::date AND ($4::bigint IS NULL OR m.owner_id = $4)
+), moves AS NOT MATERIALIZED (
+  SELECT deal_id, from_stage_id, to_stage_id, days_in_stage
+    FROM deal_stage_history
+   WHERE tenant_id = $1 AND NOT deal_deleted AND moved_day >= $5::date AND moved_day < $6::date
+     AND ($4::bigint IS NULL OR deal_id IN (SELECT id FROM deals WHERE tenant_id = $1 AND owner_id = $4))
+), alike AS MATERIALIZED (
+  SELECT from_stage_id, to_stage_id, days_in_stage AS days, count(*) AS times FROM moves
+   GROUP BY from_stage_id, to_stage_id, days_in_stage
 ), entered AS (
-  SELECT to_stage_id AS stage_id, count(*) AS times, count(DISTINCT deal_id) AS deals FROM moves GROUP BY to_stage_id
+  SELECT to_stage_id AS stage_id, sum(times)::bigint AS times FROM alike GROUP BY to_stage_id
+), ranked AS (
+  SELECT from_stage_id AS stage_id, days, times, sum(times) OVER (PARTITION BY from_stage_id ORDER BY days) AS last,
+         sum(times) OVER (PARTITION BY from_stage_id) AS of
+    FROM (SELECT from_stage_id, days, sum(times)::bigint AS times FROM alike
+           WHERE from_stage_id IS NOT NULL GROUP BY from_stage_id, days) AS stays
 ), departed AS (
-  SELECT from_stage_id AS stage_id, count(*) AS times,
-         percentile_cont(0.5) WITHIN GROUP (ORDER BY days_in_stage) AS median_days
-    FROM moves WHERE from_stage_id IS NOT NULL GROUP BY from_stage_id
-), furthest AS (
-  SELECT m.deal_id, b.pipeline_id, max(b.position) AS position
-    FROM moves m JOIN board b ON b.stage_id = m.to_stage_id WHERE b.kind <> 'lost'
-   GROUP BY m.deal_id, b.pipeline_id
-), reached AS MATERIALIZED (
-  SELECT pipeline_id, position, count(*) AS deals FROM furthest GROUP BY pipeline_id, position
+  SELECT stage_id, sum(times)::bigint AS times,
+         avg(days) FILTER (WHERE 2 * last >= of AND 2 * (last - times) <= of)::float8 AS median_days
+    FROM ranked GROUP BY stage_id
+), ways AS MATERIALIZED (
+  SELECT way, count(*) AS deals
+    FROM (SELECT bit_or(b.flag) AS way FROM moves m JOIN board b ON b.stage_id = m.to_stage_id GROUP BY m.deal_id) AS deals
+   GROUP BY way
 )
 SELECT b.stage_id, coalesce(entered.times, 0) AS entered, coalesce(departed.times, 0) AS departed,
-       coalesce(entered.deals, 0) AS entered_deals,
-       (SELECT coalesce(sum(r.deals), 0)::bigint FROM reached r
-         WHERE r.pipeline_id = b.pipeline_id AND r.position > b.position) AS later_deals,
+       (SELECT coalesce(sum(deals), 0)::bigint FROM ways WHERE bit_count(way & b.flag) > 0) AS entered_deals,
+       (SELECT coalesce(sum(deals), 0)::bigint FROM ways
+         WHERE bit_count(way & (SELECT bit_or(flag) FROM board l
+                                 WHERE l.pipeline_id = b.pipeline_id AND l.position > b.position AND l.kind <> 'lost')) > 0
+       ) AS later_deals,
        departed.median_days
   FROM board b LEFT JOIN entered USING (stage_id) LEFT JOIN departed USING (stage_id)
  WHERE entered.times > 0 OR departed.times > 0;

@@ -60,7 +60,7 @@ RECORDS = (
 MEMBER_COLUMNS = ("tenant_id", "id", "subject", "email", "name", "role", "team", "region", "active", "created_at")
 VIEWS = (
     *("companies_with_deals", "company_activity_flow", "company_deal_flow", "company_deal_state"),
-    *("open_tasks", "owner_activity_flow", "owner_company_flow", "stage_moves", *LIVE_VIEWS),
+    *("open_tasks", "owner_activity_flow", "owner_company_flow", *LIVE_VIEWS),
 )
 GRANTS = {
     "PUBLIC USAGE schema public",

@@ -108,7 +108,7 @@ async def test_psql_runs_the_printed_sql(empty: Database, database: Database) ->
 @pytest.mark.parametrize(
     ("at", "to", "lock"),
     [
-        ("head", "0003", "LOCK TABLE analytics.deal_state IN ACCESS SHARE MODE"),
+        ("0007", "0003", "LOCK TABLE analytics.deal_state IN ACCESS SHARE MODE"),
         ("0002", "head", "LOCK TABLE deals IN ROW EXCLUSIVE MODE"),
     ],
 )
