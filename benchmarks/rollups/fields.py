@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.rollups.subject import Gateway, Subject, Timed, connected, median
+from benchmarks.rollups.subject import Gateway, Subject, Timed, connected, median, rounds_of
 from loaders.activities import activity_counts
 from loaders.companies import company_counts, engagement_facts
 from loaders.deal_groups import GroupRequest, deal_groups
@@ -237,7 +237,7 @@ async def answer_in_turns(subject: Subject, rounds: int) -> list[Answer]:
     trips: list[float] = []
     times: list[list[float]] = [[] for _ in QUESTIONS]
     async with Gateway(subject) as gateway:
-        for _ in range(rounds):
+        for _ in rounds_of(rounds):
             async with gateway.snapshot() as (reads, now):
                 given = Arguments(**busiest, days=Days(*now.presets["last_90_days"]), moment=now)
                 for question, of_one in zip(QUESTIONS, times, strict=True):

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from benchmarks.rollups.changes import Reassignments, clear, fold_all
-from benchmarks.rollups.subject import Gateway, Subject, connected, median
+from benchmarks.rollups.subject import Gateway, Subject, connected, median, rounds_of
 from gateway.rollups.declaration import Rollup
 from gateway.rollups.declared import DEAL_STATE, ROLLUPS
 from gateway.rollups.names import live
@@ -94,7 +94,7 @@ async def read_rollups(subject: Subject, rounds: int) -> list[RollupRead]:
 
 async def _pipeline(subject: Subject, gateway: Gateway, pending: str, rounds: int) -> PipelineRead:
     times: defaultdict[str, list[float]] = defaultdict(list)
-    for _ in range(rounds):
+    for _ in rounds_of(rounds):
         async with gateway.snapshot() as (reads, _now):
             times["trip"].append(await reads.trip())
             times["live"].append(await reads.timed(reads.fetch(LIVE)))
@@ -116,7 +116,7 @@ async def _sums(gateway: Gateway, rollup: Rollup, rounds: int) -> Sequence[float
     ]
     trips: list[float] = []
     times: list[list[float]] = [[], []]
-    for _ in range(rounds):
+    for _ in rounds_of(rounds):
         async with gateway.snapshot() as (reads, _now):
             trips.append(await reads.trip())
             for statement, of_one in zip(statements, times, strict=True):

@@ -1,7 +1,7 @@
 """What is measured: one size of data in a database of its own, and its largest tenant as the gateway reads it."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from loaders.reads import Statement
 from loaders.tenants import Moment, moment
 
 PATIENCE_SECONDS = 600
+ROUNDS_SECONDS = 60
 NOTHING = Statement("nothing", "benchmarks", "SELECT $1::bigint", planned_once=True)
 
 
@@ -119,6 +120,15 @@ class Gateway:
             yield Timed(transaction), now
         finally:
             await transaction.close()
+
+
+def rounds_of(count: int) -> Iterator[int]:
+    """So many rounds, or as many as begin within a minute: fewer of what takes seconds tell as much."""
+    deadline = time.monotonic() + ROUNDS_SECONDS
+    for number in range(count):
+        if number and time.monotonic() > deadline:
+            return
+        yield number
 
 
 def median(values: Sequence[float]) -> float:
