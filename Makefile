@@ -44,7 +44,7 @@ bench: install-dev ## Measure speed beside a plain Strawberry server; keeps its 
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.rollups
 
-bench-large: install-dev ## Measure rollups over 10 million deals, whose first load takes hours and 40 GB in benchmarks/.data
+bench-large: install-dev ## Measure rollups over 10 million deals, copied from those of bench; takes 40 GB in benchmarks/.data
 	$(BIN)/python -m benchmarks.rollups --size large
 
 docs: install-dev ## Write the generated parts of docs/ from the code

@@ -13,26 +13,33 @@ from benchmarks.rollups.dashboards import Dashboard, Users, ask_in_turns, serve_
 from benchmarks.rollups.fields import Answer, answer_in_turns
 from benchmarks.rollups.folds import Fold, fold_in_turns
 from benchmarks.rollups.idle import Idle, count_statements
+from benchmarks.rollups.multiply import load_multiple
 from benchmarks.rollups.reads import PipelineRead, RollupRead, read_pipeline, read_rollups
-from benchmarks.rollups.subject import Scale, Subject
+from benchmarks.rollups.subject import Data, Multiple, Scale, Subject, database_of
 from benchmarks.rollups.writes import Write, write_in_turns
-from gateway.demo.shape import Shape, Size
+from gateway.demo.shape import Size
 
 REFERENCE = Scale(100, 100_000)
 """The size that larger ones are compared with."""
 
-SMALLER: dict[Size, tuple[Shape, ...]] = {
-    Size.MEDIUM: (Scale(100, 10_000), REFERENCE),
-    Size.LARGE: (REFERENCE, Size.MEDIUM),
-}
+
+def shapes(size: Size, deals: int | None = None) -> tuple[Data, ...]:
+    """What is compared, the largest last; with `deals`, of so many.
+
+    The large data is ten times the one before it, which is ten times the first.
+    """
+    if size is Size.MEDIUM:
+        return Scale(100, 10_000), REFERENCE, size if deals is None else Scale(size.tenants, deals)
+    source = Size.MEDIUM if deals is None else Scale(Size.MEDIUM.tenants, deals // 10)
+    return Scale(source.tenants, source.deals // 10), source, Multiple(source, 10)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured, and how often. `shape`: the largest data; its demo is shared with the other benchmarks."""
+    """What is measured, and how often: fewer rounds where they take long."""
 
     directory: Path
-    shapes: tuple[Shape, ...]
+    shapes: tuple[Data, ...]
     rounds: int
     pace: Pace
     users_seconds: float
@@ -63,9 +70,10 @@ async def run(plan: Plan, console: Console) -> RollupResults:
             return await _measure(plan, subjects, Path(logs), console)
 
 
-async def _subject(running: Databases, shape: Shape, console: Console) -> Subject:
-    name = f"demo_{shape}" if isinstance(shape, Size) else f"demo_{shape.deals}"
-    return await Subject.of(shape.deals, await running.load(name, shape, console))
+async def _subject(running: Databases, shape: Data, console: Console) -> Subject:
+    if isinstance(shape, Multiple):
+        return await Subject.of(shape.deals, await load_multiple(running, shape, console))
+    return await Subject.of(shape.deals, await running.load(database_of(shape), shape, console))
 
 
 async def _measure(plan: Plan, subjects: list[Subject], logs: Path, console: Console) -> RollupResults:

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from benchmarks.measure import percentile
 from gateway.deadline import Deadline
+from gateway.demo.shape import Size
 from gateway.observe import Observer
 from gateway.postgres.pool import Pool
 from gateway.postgres.transactions import ReadTransaction
@@ -33,6 +34,34 @@ class Scale:
     @property
     def database(self) -> str:
         return f"demo_{self.deals}"
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """The data of a smaller shape, so many times over in each tenant: see `multiply`."""
+
+    source: Size | Scale
+    factor: int
+
+    @property
+    def tenants(self) -> int:
+        return self.source.tenants
+
+    @property
+    def deals(self) -> int:
+        return self.factor * self.source.deals
+
+    @property
+    def database(self) -> str:
+        return f"{database_of(self.source)}_times_{self.factor}"
+
+
+Data = Size | Scale | Multiple
+
+
+def database_of(shape: Data) -> str:
+    """The name of the database that holds it. Sizes share theirs with the other benchmarks."""
+    return f"demo_{shape}" if isinstance(shape, Size) else shape.database
 
 
 @dataclass(frozen=True)
