@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from loaders.activities import ActivityRow
+from loaders.audit import AuditRow
 from loaders.companies import CompanyRow
 from loaders.contacts import ContactRow
 from loaders.deals import DealRow
@@ -166,6 +167,25 @@ MEMBERS = ListSource(
         "regions": "r.region = ANY({}::text[])",
         "active": "r.active = {}::boolean",
         "search": "r.id IN (SELECT app.search_members({}::text))",
+    },
+    parents={},
+)
+
+AUDIT = ListSource(
+    name="audit",
+    table="audit_log",
+    columns="r.id, r.at, r.member_id, r.action, r.record_type, r.record_id, r.operation_id, r.request_id, "
+    "(SELECT o.note FROM operations o WHERE o.tenant_id = r.tenant_id AND o.id = r.operation_id), r.before, r.after",
+    belongs="true",
+    row=AuditRow,
+    orderings={"at": Ordering("r.at", INSTANT)},
+    filters={
+        "deal_ids": "(r.record_type = 'Deal' AND r.record_id = ANY({}::bigint[]))",
+        "operation_ids": "r.operation_id = ANY({}::uuid[])",
+        "member_ids": "r.member_id = ANY({}::bigint[])",
+        "actions": "r.action = ANY({}::text[])",
+        "since": "r.at >= {}::timestamptz",
+        "until": "r.at < {}::timestamptz",
     },
     parents={},
 )

@@ -11,7 +11,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of `loaders/sql/<source>.sql`. Its `$1` is always the tenant, so that none can forget it.
+    """One statement of a file `sql/<source>.sql`. Its `$1` is always the tenant, so that none can forget it.
 
     `planned_once`: one plan suits all values, because it goes by the same indexes whatever is asked and whoever asks;
     planning takes longer than running it. All others are planned with their values each time.
@@ -34,9 +34,9 @@ class Reads(Protocol):
 
 
 @cache
-def statements(source: str) -> Mapping[str, Statement]:
-    """The statements of `loaders/sql/<source>.sql` by name."""
-    text = (resources.files("loaders") / "sql" / f"{source}.sql").read_text(encoding="utf-8")
+def statements(source: str, package: str = "loaders") -> Mapping[str, Statement]:
+    """The statements of `sql/<source>.sql` in a package, by name."""
+    text = (resources.files(package) / "sql" / f"{source}.sql").read_text(encoding="utf-8")
     return {statement.name: statement for statement in _parse(source, text)}
 
 

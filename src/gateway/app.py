@@ -13,16 +13,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.api.context import Context
+from gateway.api.filters import MOST_VALUES
 from gateway.api.schema import ANONYMOUS_FIELDS, graphql_schema
+from gateway.commands.change_deals import Command, Roles
+from gateway.commands.changes import Outcome
 from gateway.deadline import Deadline
 from gateway.documents.library import Documents
 from gateway.documents.limits import Limits
+from gateway.errors import ForbiddenError
 from gateway.identity.identify import Identifier, Identity
 from gateway.identity.issuing import TokenIssuer
 from gateway.identity.keys import KeySetClient
 from gateway.identity.members import MemberCache, MemberRecord
 from gateway.identity.passwords import Passwords
-from gateway.identity.permissions import PERMISSIONS
+from gateway.identity.permissions import PERMISSIONS, Permission
 from gateway.identity.sessions import Sessions
 from gateway.identity.tokens import TokenConfig, TokenVerifier
 from gateway.observe import Observer, configure_logging, process_registry
@@ -31,6 +35,7 @@ from gateway.postgres.migrate import head_revision
 from gateway.postgres.pool import Pool
 from gateway.postgres.readiness import database_fault
 from gateway.postgres.transactions import ReadTransaction
+from gateway.postgres.writing import Writer, write
 from gateway.settings import ConfigurationError, Settings, load_settings
 from gateway.web import graphiql
 from gateway.web.default_query import DEFAULT_QUERY
@@ -43,6 +48,13 @@ Found = TypeVar("Found")
 
 EXPOSED_HEADERS = ("Retry-After", "Server-Timing", "X-Request-Id", "X-Response-Time")
 ALLOWED_HEADERS = ("Authorization", "Content-Type", "X-Request-Id", "X-Tenant")
+
+
+ROLES = Roles(
+    all=[role.value for role, granted in PERMISSIONS.items() if Permission.WRITE_ALL in granted],
+    own=[role.value for role, granted in PERMISSIONS.items() if Permission.WRITE_OWN in granted],
+)
+"""What the statements that write are told of the table of permissions."""
 
 
 Beside = Callable[[Observer], Coroutine[Any, Any, None]]
@@ -142,10 +154,17 @@ class _Parts:
             schema=self.schema,
             anonymous_fields=ANONYMOUS_FIELDS,
             open_context=self._open_context,
+            most_list_entries=max(settings.bulk_size_limit, MOST_VALUES),
             observer=self.observer,
         )
 
-    def _open_context(self, identity: Identity | None, deadline: Deadline) -> Context:
+    def _open_context(self, identity: Identity | None, deadline: Deadline, request_id: str) -> Context:
+        async def write_as_caller(command: Command) -> tuple[Outcome, list[str]]:
+            if identity is None:
+                raise ForbiddenError
+            writer = Writer(identity.tenant_id, identity.member_id, request_id)
+            return await write(self.pool, writer, deadline, self.observer, lambda writes: command(writes, ROLES))
+
         return Context(
             tenant_id=identity.tenant_id if identity else None,
             member_id=identity.member_id if identity else None,
@@ -153,8 +172,11 @@ class _Parts:
             sign_in=self.sessions,
             page_size_limit=self.settings.page_size_limit,
             answer_entry_limit=self.settings.answer_entry_limit,
+            bulk_size_limit=self.settings.bulk_size_limit,
+            currency=identity.currency if identity else None,
             check_deadline=deadline.left_seconds,
             open_snapshot=lambda tenant_id: ReadTransaction(self.pool, tenant_id, deadline, self.observer, moment),
+            write=write_as_caller,
         )
 
     def _lookup(

@@ -285,6 +285,29 @@ class NotFoundError(ExecuteError):
     remedy = "Use an id from an earlier answer; the record may have been deleted since."
 
 
+class IdempotencyKeyReusedError(ExecuteError):
+    code = "IDEMPOTENCY_KEY_REUSED"
+    status = 409
+    cause = "The idempotency key was used before, by another member or with another input."
+    remedy = "Repeat a request exactly as it was first sent; choose a new key for a new one."
+
+
+class WriteConflictError(ExecuteError):
+    code = "WRITE_CONFLICT"
+    status = 409
+    cause = "Others kept writing the same records, and the change gave way. Nothing of it remains."
+    remedy = "Retry after the time in `Retry-After`."
+    default_retry_after_seconds = 1
+
+
+class OutcomeUnknownError(ExecuteError):
+    code = "OUTCOME_UNKNOWN"
+    status = 503
+    cause = "The database went away while the change was being committed: it was made as a whole or not at all."
+    remedy = "Repeat the request with the same `idempotencyKey`: it is carried out once. Without a key, look first."
+    default_retry_after_seconds = 1
+
+
 class LoginFailedError(ExecuteError):
     code = "LOGIN_FAILED"
     status = 401

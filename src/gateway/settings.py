@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     answer_entry_limit: int = Field(
         10_000, ge=100, description="Most entries of all lists of one answer together, nested ones included."
     )
+    bulk_size_limit: int = Field(1000, ge=1, le=10_000, description="Most items of one change of many records.")
     page_size_limit: int = Field(100, ge=1, le=100, description="Most entries of one page of a list.")
 
     cors_origins: CommaSeparated = Field(

@@ -10,6 +10,8 @@ import strawberry
 from aiodataloader import DataLoader
 
 from gateway.api.batching import LevelLoader, Levels, Source
+from gateway.commands.change_deals import Command
+from gateway.commands.changes import Outcome
 from gateway.errors import AnswerTooLargeError, ForbiddenError
 from loaders import activities, companies, contacts, deal_totals, deals, members, pipelines, products, tasks
 from loaders.deal_totals import Moves, WhichPipelines
@@ -19,6 +21,7 @@ from loaders.reads import Reads
 from loaders.tenants import Moment
 
 Row = TypeVar("Row")
+
 
 MOST_NESTED_ROWS = 100_000
 """What one statement may be asked for by a list nested under many records; what it finds is counted when it is made."""
@@ -141,8 +144,8 @@ class Loaders:
 class Context:
     """One request.
 
-    `tenant_id` and `member_id` are None for an anonymous caller, who has nothing to read from. `statements`: names of
-    those that its snapshots issued, once they are closed.
+    `tenant_id`, `member_id` and `currency` are None for an anonymous caller, who has nothing to read from.
+    `statements`: names of those that its transactions issued, once they are closed.
     """
 
     def __init__(
@@ -154,8 +157,11 @@ class Context:
         sign_in: SignIn,
         page_size_limit: int,
         answer_entry_limit: int,
+        bulk_size_limit: int,
+        currency: str | None,
         check_deadline: Callable[[], object],
         open_snapshot: Callable[[int], Snapshot],
+        write: Callable[[Command], Awaitable[tuple[Outcome, list[str]]]],
     ) -> None:
         self.tenant_id = tenant_id
         self.member_id = member_id
@@ -163,9 +169,12 @@ class Context:
         self.sign_in = sign_in
         self.page_size_limit = page_size_limit
         self._entries_left = answer_entry_limit
+        self.bulk_size_limit = bulk_size_limit
+        self.currency = currency
         self._check_deadline = check_deadline
         self.statements: list[str] = []
         self._open_snapshot = open_snapshot
+        self._write = write
         self._snapshot: Snapshot | None = None
         self._loaders: Loaders | None = None
         self._closed = False
@@ -208,6 +217,13 @@ class Context:
         if moment is None:
             raise RuntimeError("the tenant was removed while its member was signed in")
         return moment
+
+    async def write(self, command: Command) -> Outcome:
+        """What a command did, committed. What is read next is read in a new snapshot."""
+        await self.release()
+        outcome, statements = await self._write(command)
+        self.statements += statements
+        return outcome
 
     async def renew(self, tenant_id: int, member_id: int) -> None:
         """A new snapshot for the payload of a mutation field, after its own transaction has ended."""

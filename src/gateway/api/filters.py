@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from uuid import UUID
 
 import strawberry
 
 from gateway.api.enums import ActivityKind, Role, StageKind, TaskPriority, TaskStatus
 from gateway.api.ids import key_of
 from gateway.api.periods import DateRangeInput, days_of_range
+from gateway.api.spelling import schema_name
 from gateway.errors import BadUserInputError
 
 MOST_VALUES = 1000
@@ -184,12 +187,41 @@ class MemberFilter:
         ]
 
 
+@strawberry.input(description="Which changes. Every condition that is given must hold.")
+class AuditFilter:
+    deal_ids: Ids = strawberry.field(default=None, description="Of one of these deals.")
+    operation_ids: Ids = strawberry.field(default=None, description="Made by one of these operations.")
+    member_ids: Ids = strawberry.field(default=None, description="Made by one of these members.")
+    actions: Words = strawberry.field(default=None, description="Made by one of these mutations: `assignDeals`, say.")
+    since: datetime | None = strawberry.field(default=None, description="At this instant or later.")
+    until: datetime | None = strawberry.field(default=None, description="Before this instant.")
+
+    def conditions(self) -> list[Condition]:
+        instants = [("since", self.since), ("until", self.until)]
+        return [
+            *_keys("Deal", "deal_ids", self.deal_ids),
+            *_operations(self.operation_ids),
+            *_keys("Member", "member_ids", self.member_ids),
+            *_words("actions", self.actions),
+            *((name, instant) for name, instant in instants if instant is not None),
+        ]
+
+
 def _keys(type_name: str, name: str, ids: Ids) -> Iterator[Condition]:
     if ids is not None:
         _check_number(name, ids)
         with _condition(name):
-            keys = tuple(key_of(type_name, global_id, _shown(name)) for global_id in ids)
+            keys = tuple(key_of(type_name, global_id, schema_name(name)) for global_id in ids)
         yield name, keys
+
+
+def _operations(ids: Ids) -> Iterator[Condition]:
+    if ids is not None:
+        _check_number("operation_ids", ids)
+        try:
+            yield "operation_ids", tuple(UUID(operation_id) for operation_id in ids)
+        except ValueError:
+            raise _refused("operation_ids", "send ids exactly as an earlier answer gave them.") from None
 
 
 def _words(name: str, words: Words) -> Iterator[Condition]:
@@ -219,7 +251,7 @@ def _amounts(amount: AmountRangeInput | None) -> Iterator[Condition]:
 def _days(name: str, wanted: DateRangeInput | None) -> Iterator[Condition]:
     if wanted is not None:
         with _condition(name):
-            days = days_of_range(wanted, _shown(name))
+            days = days_of_range(wanted, schema_name(name))
         yield f"{name}_from", days.from_day
         yield f"{name}_to", days.to_day
 
@@ -246,21 +278,15 @@ def _check_text(name: str, text: str) -> None:
         raise _refused(name, f"takes texts of at most {LONGEST_SEARCH} characters, without NUL.")
 
 
-def _shown(name: str) -> str:
-    """A condition's name as the schema spells it."""
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
-
-
 @contextmanager
 def _condition(name: str) -> Iterator[None]:
     """What is refused of a condition's value names the condition in its path, as the schema spells it."""
     try:
         yield
     except BadUserInputError as error:
-        raise BadUserInputError(error.message, extensions={"path": ["filter", _shown(name)]}) from None
+        raise BadUserInputError(error.message, extensions={"path": ["filter", schema_name(name)]}) from None
 
 
 def _refused(name: str, message: str) -> BadUserInputError:
-    shown = _shown(name)
+    shown = schema_name(name)
     return BadUserInputError(f"`{shown}`: {message}", extensions={"path": ["filter", shown]})

@@ -9,10 +9,20 @@ from strawberry.parent import StrawberryParent
 from gateway.api.arguments import First
 from gateway.api.connections import After, Before, Connection, Last, Nesting, Slice
 from gateway.api.context import Info
-from gateway.api.filters import ActivityFilter, CompanyFilter, ContactFilter, DealFilter, MemberFilter, TaskFilter
+from gateway.api.filters import (
+    ActivityFilter,
+    AuditFilter,
+    CompanyFilter,
+    ContactFilter,
+    DealFilter,
+    MemberFilter,
+    TaskFilter,
+)
 from gateway.api.orders import (
     ActivityOrder,
     ActivityOrderField,
+    AuditOrder,
+    AuditOrderField,
     CompanyOrder,
     CompanyOrderField,
     ContactOrder,
@@ -62,11 +72,21 @@ ACTIVITIES = _kind(
     "Activity",
 )
 TASKS = _kind(lists.TASKS, TaskFilter, TaskOrder(field=TaskOrderField.DUE_AT), "those due first", "Task")
+AUDIT = _kind(
+    lists.AUDIT,
+    AuditFilter,
+    AuditOrder(field=AuditOrderField.AT, direction=Direction.DESC),
+    "the latest first",
+    "AuditEntry",
+)
 MEMBERS = _kind(lists.MEMBERS, MemberFilter, MemberOrder(field=MemberOrderField.NAME), "by name", "Member")
 
 
-def list_field(kind: Kind, description: str, *, under: str | None = None) -> Any:
-    """The field of a list, with all its arguments. `under`: which kind of record it is nested in; None at the root."""
+def list_field(kind: Kind, description: str, *, under: str | None = None, permission: str | None = None) -> Any:
+    """The field of a list, with all its arguments. `under`: which kind of record it is nested in; None at the root.
+
+    `permission`: what it takes to read it; who lacks it gets null, and FORBIDDEN among the errors.
+    """
 
     async def resolve(
         root: Any,
@@ -78,6 +98,8 @@ def list_field(kind: Kind, description: str, *, under: str | None = None) -> Any
         last: Last = None,
         before: Before = None,
     ) -> Any:
+        if permission is not None:
+            info.context.require(permission)
         nesting = None if under is None else Nesting(under, root.key)
         order, filters = order_by or kind.order, where.conditions() if where else []
         descending = order.direction is Direction.DESC
@@ -88,10 +110,11 @@ def list_field(kind: Kind, description: str, *, under: str | None = None) -> Any
     # The same arguments for every kind; only these three types differ.
     words = f"How they are ordered. Null for {kind.words}."
     generic: Any = Connection
+    connection = generic.__class_getitem__(kind.node)
     resolve.__annotations__ |= {
         "root": Annotated[Any, StrawberryParent()],
         "where": Annotated[kind.filter | None, strawberry.argument(name="filter", description="Which. Null for all.")],
         "order_by": Annotated[type(kind.order) | None, strawberry.argument(description=words)],
-        "return": generic.__class_getitem__(kind.node),
+        "return": connection if permission is None else connection | None,
     }
     return strawberry.field(resolver=resolve, description=description)

@@ -52,6 +52,11 @@ class MemberOrderField(Enum):
     CREATED_AT = strawberry.enum_value("created_at", description="When the member was added.")
 
 
+@strawberry.enum(description="What changes may be ordered by.")
+class AuditOrderField(Enum):
+    AT = strawberry.enum_value("at", description="When it was made.")
+
+
 @strawberry.input(description="How deals are ordered.")
 class DealOrder:
     field: DealOrderField = strawberry.field(description="By what.")
@@ -85,4 +90,10 @@ class TaskOrder:
 @strawberry.input(description="How members are ordered.")
 class MemberOrder:
     field: MemberOrderField = strawberry.field(description="By what.")
+    direction: Direction = strawberry.field(default=Direction.ASC, description="Which way.")
+
+
+@strawberry.input(description="How changes are ordered.")
+class AuditOrder:
+    field: AuditOrderField = strawberry.field(description="By what.")
     direction: Direction = strawberry.field(default=Direction.ASC, description="Which way.")

@@ -1,6 +1,6 @@
 """The schema's roots. Resolvers decode ids and hand on."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from graphql import GraphQLSchema, is_input_object_type
@@ -10,6 +10,15 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from gateway.api import companies, deals, members
 from gateway.api.activities import Activity
 from gateway.api.arguments import CompanyId, OptionalPeriod, OwnerId, PipelineId, RecordId
+from gateway.api.audit import AuditEntry
+from gateway.api.changes import (
+    AssignDealsPayload,
+    DeleteDealsPayload,
+    RestoreDealsPayload,
+    UndoOperationPayload,
+    UpdateDealsPayload,
+    UpdateDealStagesPayload,
+)
 from gateway.api.companies import Company
 from gateway.api.company_analytics import CompanyAnalytics
 from gateway.api.contacts import Contact
@@ -23,9 +32,22 @@ from gateway.api.deal_aggregates import (
     GroupOrder,
     read_deal_aggregates,
 )
+from gateway.api.deal_changes import (
+    AssignDealsInput,
+    DeleteDealsInput,
+    RestoreDealsInput,
+    UpdateDealsInput,
+    UpdateDealStagesInput,
+    deletion_request,
+    fields_request,
+    owners_request,
+    restoration_request,
+    stages_request,
+    undo_request,
+)
 from gateway.api.deals import Deal
 from gateway.api.ids import decode_id, key_of, optional_key_of
-from gateway.api.lists import ACTIVITIES, COMPANIES, CONTACTS, DEALS, MEMBERS, TASKS, list_field
+from gateway.api.lists import ACTIVITIES, AUDIT, COMPANIES, CONTACTS, DEALS, MEMBERS, TASKS, list_field
 from gateway.api.members import Member
 from gateway.api.node import Node
 from gateway.api.pipeline_stats import PipelineStats
@@ -114,11 +136,23 @@ class Query:
     async def rollups(self, info: Info) -> list[Rollup] | None:
         return await read_rollups(info)
 
+    audit_log = list_field(
+        AUDIT, "Every change that was made through the gateway, one entry a record. For admins.", permission="operate"
+    )
+
     @strawberry.field(description="Who is asking.")
     async def me(self, info: Info) -> Member:
         if info.context.member_id is None:
             raise LookupError("an anonymous caller asked for `me`")
         return await members.owner(info, info.context.member_id)
+
+
+BULK = "Viewers write nothing, reps their own deals, managers and admins all."
+INPUT = strawberry.argument(description="What is to be changed, and how.")
+OperationId = Annotated[strawberry.ID, strawberry.argument(description="The `operationId` of an earlier answer.")]
+UndoKey = Annotated[str | None, strawberry.argument(description="As of the other changes.")]
+UndoDryRun = Annotated[bool, strawberry.argument(description="Only tells what would become of each deal.")]
+UndoNote = Annotated[str | None, strawberry.argument(description="Why, for the audit: 1 to 2000 characters.")]
 
 
 @strawberry.type(
@@ -133,6 +167,60 @@ class Mutation:
     async def refresh_token(self, info: Info, token: RefreshToken) -> LoginPayload:
         return await LoginPayload.of(info, info.context.sign_in.refresh(token))
 
+    @strawberry.mutation(description=f"Moves deals to other stages of their pipelines. {BULK}")
+    async def update_deal_stages(
+        self,
+        info: Info,
+        input: Annotated[UpdateDealStagesInput, INPUT],  # noqa: A002 - the schema's name
+    ) -> UpdateDealStagesPayload:
+        return await UpdateDealStagesPayload.change(info, stages_request(info, input))
+
+    @strawberry.mutation(description=f"Gives deals to other owners. {BULK}")
+    async def assign_deals(
+        self,
+        info: Info,
+        input: Annotated[AssignDealsInput, INPUT],  # noqa: A002 - the schema's name
+    ) -> AssignDealsPayload:
+        return await AssignDealsPayload.change(info, owners_request(info, input))
+
+    @strawberry.mutation(description=f"Changes name, amount or expected close of deals. {BULK}")
+    async def update_deals(
+        self,
+        info: Info,
+        input: Annotated[UpdateDealsInput, INPUT],  # noqa: A002 - the schema's name
+    ) -> UpdateDealsPayload:
+        return await UpdateDealsPayload.change(info, fields_request(info, input))
+
+    @strawberry.mutation(description=f"Deletes deals: they leave every list and total, and can be restored. {BULK}")
+    async def delete_deals(
+        self,
+        info: Info,
+        input: Annotated[DeleteDealsInput, INPUT],  # noqa: A002 - the schema's name
+    ) -> DeleteDealsPayload:
+        return await DeleteDealsPayload.change(info, deletion_request(info, input))
+
+    @strawberry.mutation(description=f"Brings deleted deals back. {BULK}")
+    async def restore_deals(
+        self,
+        info: Info,
+        input: Annotated[RestoreDealsInput, INPUT],  # noqa: A002 - the schema's name
+    ) -> RestoreDealsPayload:
+        return await RestoreDealsPayload.change(info, restoration_request(info, input))
+
+    @strawberry.mutation(
+        description="Undoes an operation, deal by deal: each one that nobody changed since gets back what the "
+        "operation changed. An undo is an operation too, and can be undone."
+    )
+    async def undo_operation(
+        self,
+        info: Info,
+        operation_id: OperationId,
+        idempotency_key: UndoKey = None,
+        dry_run: UndoDryRun = False,
+        note: UndoNote = None,
+    ) -> UndoOperationPayload:
+        return await UndoOperationPayload.undo(info, undo_request(info, operation_id, idempotency_key, dry_run, note))
+
 
 NODES: dict[str, Any] = {
     node.__name__: (node, node.__name__.lower())
@@ -146,7 +234,7 @@ ANONYMOUS_FIELDS = frozenset({"login", "refreshToken", "__typename"})
 SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
-    types=[node for node, _ in NODES.values()],
+    types=[AuditEntry, *(node for node, _ in NODES.values())],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 

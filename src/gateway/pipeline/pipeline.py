@@ -9,6 +9,7 @@ from graphql import ExecutionResult, GraphQLSchema, execute
 from gateway.api.context import Context
 from gateway.deadline import Deadline
 from gateway.documents.library import Document, Documents, Operation
+from gateway.documents.variables import check_lists
 from gateway.errors import (
     BadUserInputError,
     DeadlineExceededError,
@@ -23,7 +24,8 @@ from gateway.pipeline.call import Answer, Call, Trail
 from gateway.pipeline.respond import refusal, response
 
 Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
-OpenContext = Callable[[Identity | None, Deadline], Context]
+OpenContext = Callable[[Identity | None, Deadline, str], Context]
+"""For a caller, with the request's deadline and id."""
 
 LOGGED_NAME_CHARACTERS = 100
 SIGN_IN_FIELDS = frozenset({"login", "refreshToken"})
@@ -41,6 +43,7 @@ class Pipeline:
         schema: GraphQLSchema,
         anonymous_fields: frozenset[str],
         open_context: OpenContext,
+        most_list_entries: int,
         observer: Observer,
     ) -> None:
         self._identify = identify
@@ -48,6 +51,7 @@ class Pipeline:
         self._schema = schema
         self._anonymous_fields = anonymous_fields
         self._open_context = open_context
+        self._most_list_entries = most_list_entries
         self._observer = observer
 
     async def answer(self, call: Call) -> Answer:
@@ -91,6 +95,7 @@ class Pipeline:
             trail.operation = operation.name and operation.name[:LOGGED_NAME_CHARACTERS]
             trail.kind = operation.kind
             self._admit(call, operation, identity)
+            check_lists(call.parameters.variables or {}, self._most_list_entries)
         with trail.stopwatch.stage("execute"):
             return await self._execute(call, document, identity)
 
@@ -104,7 +109,7 @@ class Pipeline:
             raise MethodNotAllowedError(f"A {operation.kind} cannot be sent by GET: use POST.")
 
     async def _execute(self, call: Call, document: Document, identity: Identity | None) -> Answer:
-        context = self._open_context(identity, call.deadline)
+        context = self._open_context(identity, call.deadline, call.trail.request_id)
         try:
             result = execute(
                 self._schema,

@@ -41,7 +41,7 @@ def _is_closed(error: BaseException) -> bool:
     return isinstance(error, asyncpg.InterfaceError) and ("clos" in said or "released back to the pool" in said)
 
 
-def as_gateway_error(error: Exception) -> GatewayError | None:
+def as_gateway_error(error: BaseException) -> GatewayError | None:
     """The catalogue's error for a fault of the database; None for what is a fault of ours."""
     if isinstance(error, TimeoutError | asyncpg.QueryCanceledError):
         return DeadlineExceededError()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import asyncpg
 
@@ -16,7 +16,7 @@ from gateway.postgres.pool import Pool
 
 Opening = TypeVar("Opening")
 
-COMMIT_SECONDS = 1.0
+END_SECONDS = 1.0
 
 PLAN_MODES = {True: "force_generic_plan", False: "force_custom_plan"}
 """By whether one plan suits all values. Where none does, it was 3 to 15 times slower than one for those at hand."""
@@ -105,7 +105,7 @@ class ReadTransaction(Generic[Opening]):
             await asyncio.wait(unfinished)
         connection, self._connection = self._connection, None
         if connection is not None:
-            await asyncio.shield(self._give_back(connection))
+            await asyncio.shield(give_back(self._pool, connection, "COMMIT", self._observer))
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -133,18 +133,13 @@ class ReadTransaction(Generic[Opening]):
 
     async def _begin(self, connection: asyncpg.Connection) -> None:
         # Both numbers are our own integers, so they may stand in the text; one round trip sets all of it.
-        begin = (
+        text = (
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
             f"SET LOCAL app.tenant_id = '{self.tenant_id:d}'; "
             f"SET LOCAL statement_timeout = {max(int(self._deadline.left_seconds() * 1000), 1)}; "
             f"SET LOCAL plan_cache_mode = {PLAN_MODES[self._planned_once]}"
         )
-        try:
-            await connection.execute(begin)
-        except asyncio.CancelledError:
-            # Cut off in the middle, the connection may be in a transaction or not.
-            await asyncio.shield(self._pool.discard(connection))
-            raise
+        await begin(self._pool, connection, text)
 
     async def _run(self, statement: Named, arguments: Sequence[object]) -> Sequence[Sequence[Any]]:
         async with self._turn:
@@ -180,12 +175,26 @@ class ReadTransaction(Generic[Opening]):
             raise RuntimeError("a read after its transaction was closed")
         return self._connection
 
-    async def _give_back(self, connection: asyncpg.Connection) -> None:
-        try:
-            if connection.is_in_transaction():
-                await connection.execute("COMMIT", timeout=COMMIT_SECONDS)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, this connection is not to be used again
-            self._observer.log.warning("connection dropped", reason=repr(error))
-            await self._pool.discard(connection)
-        else:
-            await self._pool.release(connection)
+
+async def begin(pool: Pool, connection: asyncpg.Connection, text: str) -> None:
+    """Begins a transaction on a connection just taken from its pool."""
+    try:
+        await connection.execute(text)
+    except asyncio.CancelledError:
+        # Cut off in the middle, the connection may be in a transaction or not.
+        await asyncio.shield(pool.discard(connection))
+        raise
+
+
+async def give_back(
+    pool: Pool, connection: asyncpg.Connection, ending: Literal["COMMIT", "ROLLBACK"], observer: Observer
+) -> None:
+    """Gives a connection back to its pool, its transaction ended where one is still open."""
+    try:
+        if connection.is_in_transaction():
+            await connection.execute(ending, timeout=END_SECONDS)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, this connection is not to be used again
+        observer.log.warning("connection dropped", reason=repr(error))
+        await pool.discard(connection)
+    else:
+        await pool.release(connection)

@@ -1,0 +1,58 @@
+-- name: lock_deals
+-- The deals of ids $2, deleted ones too, locked in the order of their ids until the transaction ends.
+SELECT id, pipeline_id, stage_id, owner_id, name, amount, expected_close, closed_at, deleted_at, version
+  FROM deals WHERE tenant_id = $1 AND id = ANY($2::bigint[]) ORDER BY id FOR NO KEY UPDATE;
+
+-- name: writer_role
+-- One row: the role of member $2 as it stands now; none when they are deactivated or gone.
+SELECT role FROM members WHERE tenant_id = $1 AND id = $2::bigint AND active;
+
+-- name: stage_pipelines
+-- The stages of ids $2, each with its pipeline.
+SELECT id, pipeline_id FROM stages WHERE tenant_id = $1 AND id = ANY($2::bigint[]);
+
+-- name: owners
+-- The members of ids $2, each with whether they are active.
+SELECT id, active FROM members WHERE tenant_id = $1 AND id = ANY($2::bigint[]);
+
+-- name: instant
+-- One row: the instant at which the transaction began.
+SELECT now() WHERE $1::bigint IS NOT NULL;
+
+-- name: change_deals
+-- Writes the states of deals $2, each at version $3, as operation $11 of member $12, and what they were and became.
+-- A row that has another version, or that the member may not write (roles $16 write all, $17 their own), is left as it is.
+-- Returns ids and new versions of what was written.
+WITH wanted AS (
+  SELECT * FROM unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::numeric[], $8::date[],
+                       $9::timestamptz[], $10::timestamptz[])
+    AS w (id, version, stage_id, owner_id, name, amount, expected_close, closed_at, deleted_at)
+), operation AS (
+  INSERT INTO operations (tenant_id, id, member_id, request_id, action, note, undoes)
+  VALUES ($1, $11::uuid, $12::bigint, $13::text, $14::text, $15::text, $18::uuid)
+), was AS MATERIALIZED (
+  SELECT d.id, jsonb_build_object('stage_id', d.stage_id, 'owner_id', d.owner_id, 'name', d.name, 'amount', d.amount,
+                                  'expected_close', d.expected_close, 'closed_at', d.closed_at, 'deleted_at', d.deleted_at,
+                                  'version', d.version) AS state
+    FROM deals d WHERE d.tenant_id = $1 AND d.id = ANY($2)
+), changed AS (
+  UPDATE deals d SET stage_id = w.stage_id, owner_id = w.owner_id, name = w.name, amount = w.amount,
+                     expected_close = w.expected_close, closed_at = w.closed_at, deleted_at = w.deleted_at
+    FROM wanted w, members m
+   WHERE d.tenant_id = $1 AND d.id = w.id AND d.version = w.version
+     AND m.tenant_id = $1 AND m.id = $12 AND m.active
+     AND (m.role = ANY($16::text[]) OR (m.role = ANY($17::text[]) AND d.owner_id = m.id))
+  RETURNING d.id, d.version,
+            jsonb_build_object('stage_id', d.stage_id, 'owner_id', d.owner_id, 'name', d.name, 'amount', d.amount,
+                               'expected_close', d.expected_close, 'closed_at', d.closed_at, 'deleted_at', d.deleted_at,
+                               'version', d.version) AS state
+), logged AS (
+  INSERT INTO audit_log (tenant_id, member_id, request_id, operation_id, action, record_type, record_id, before, after)
+  SELECT $1, $12, $13, $11, $14, 'Deal', c.id, w.state, c.state FROM changed c JOIN was w USING (id) ORDER BY c.id
+)
+SELECT id, version FROM changed;
+
+-- name: changes_of_operation
+-- What operation $2 did to each deal: its state before, its version after, by id.
+SELECT record_id, before, (after->>'version')::int AS version
+  FROM audit_log WHERE tenant_id = $1 AND operation_id = $2::uuid AND record_type = 'Deal' ORDER BY record_id;

@@ -1,0 +1,117 @@
+"""A tenant's write transaction: one connection, all or nothing, tried again where others came in between."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import asyncpg
+
+from gateway.deadline import Deadline
+from gateway.errors import OutcomeUnknownError, WriteConflictError
+from gateway.observe import Observer, StatementFinished
+from gateway.postgres.faults import as_gateway_error, is_unavailable
+from gateway.postgres.pool import Pool
+from gateway.postgres.transactions import Named, begin, give_back
+
+Done = TypeVar("Done")
+
+ATTEMPTS = 3
+
+LOST_RACES = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    # A stage changed its kind, or what a row refers to went away, after it was looked at.
+    asyncpg.ForeignKeyViolationError,
+)
+"""Somebody else wrote at the same time: on the state that they left, the same work may succeed."""
+
+
+class RacedError(Exception):
+    """What a command found was changed by somebody else before it could write: it begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Whose change it is. `request_id` goes into the audit."""
+
+    tenant_id: int
+    member_id: int
+    request_id: str
+
+
+class Writes:
+    """The statements of one write transaction. Each is given the tenant as `$1`."""
+
+    def __init__(self, connection: asyncpg.Connection, writer: Writer, deadline: Deadline, observer: Observer) -> None:
+        self.writer = writer
+        self.statements: list[str] = []
+        self._connection = connection
+        self._deadline = deadline
+        self._observer = observer
+
+    async def fetch(self, statement: Named, *arguments: object) -> Sequence[Sequence[Any]]:
+        """The statement's rows. In READ COMMITTED, each statement sees what was committed before it began."""
+        begun = time.perf_counter()
+        rows: Sequence[Sequence[Any]] = await self._connection.fetch(
+            statement.sql, self.writer.tenant_id, *arguments, timeout=self._deadline.left_seconds()
+        )
+        self.statements.append(statement.name)
+        self._observer.statement(StatementFinished(statement.name, time.perf_counter() - begun, len(rows)))
+        return rows
+
+
+async def write(
+    pool: Pool, writer: Writer, deadline: Deadline, observer: Observer, work: Callable[[Writes], Awaitable[Done]]
+) -> tuple[Done, list[str]]:
+    """What the work returned, once it is committed, and the names of its statements.
+
+    Raises WRITE_CONFLICT when it lost every race, OUTCOME_UNKNOWN when the connection went away during the commit, and
+    the errors of a read; of all but OUTCOME_UNKNOWN nothing remains.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            return await _write_once(pool, writer, deadline, observer, work)
+        except (*LOST_RACES, RacedError) as error:
+            observer.log.info("a write lost a race", reason=repr(error), request_id=writer.request_id)
+    raise WriteConflictError
+
+
+async def _write_once(
+    pool: Pool, writer: Writer, deadline: Deadline, observer: Observer, work: Callable[[Writes], Awaitable[Done]]
+) -> tuple[Done, list[str]]:
+    connection, _ = await pool.acquire(deadline, lambda taken: begin(pool, taken, _beginning(writer, deadline)))
+    writes = Writes(connection, writer, deadline, observer)
+    try:
+        done = await work(writes)
+    except BaseException as error:
+        await asyncio.shield(give_back(pool, connection, "ROLLBACK", observer))
+        known = None if isinstance(error, LOST_RACES) else as_gateway_error(error)
+        if known is None:
+            raise
+        raise known from error
+    # Cut off in the middle, nobody could know what became of it: it is finished, whoever goes away.
+    await asyncio.shield(_commit(pool, connection, observer))
+    return done, writes.statements
+
+
+def _beginning(writer: Writer, deadline: Deadline) -> str:
+    # All numbers are our own integers, so they may stand in the text; one round trip sets all of it.
+    return (
+        "BEGIN ISOLATION LEVEL READ COMMITTED; "
+        f"SET LOCAL app.tenant_id = '{writer.tenant_id:d}'; "
+        f"SET LOCAL app.member_id = '{writer.member_id:d}'; "
+        f"SET LOCAL statement_timeout = {max(int(deadline.left_seconds() * 1000), 1)}"
+    )
+
+
+async def _commit(pool: Pool, connection: asyncpg.Connection, observer: Observer) -> None:
+    try:
+        await connection.execute("COMMIT")
+    except Exception as error:
+        if is_unavailable(error):
+            raise OutcomeUnknownError from error
+        raise
+    finally:
+        await give_back(pool, connection, "ROLLBACK", observer)

@@ -1,0 +1,120 @@
+"""A tenant with one member of each role and a few deals, and callers of each role."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+
+from gateway.api.ids import encode_id
+from gateway.app import create_app
+from gateway.commands.add_member import NewMember, add_member
+from gateway.commands.create_tenant import NewTenant, create_tenant
+from tests.conftest import Client, Database, serving
+from tests.world import World
+
+ROLES = ("viewer", "rep", "manager", "admin")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A tenant's deals, written through the gateway by its members, looked at as the owner. Keys are the database's.
+
+    `stages`: of the default pipeline, by name. Each role is also the name of the one member who has it.
+    """
+
+    world: World
+    stages: Mapping[str, int]
+    callers: Mapping[str, Client]
+
+    @property
+    def owner(self) -> asyncpg.Connection:
+        return self.world.owner
+
+    async def deals(self, count: int, *, owner: str = "rep", stage: str = "Lead", amount: str = "100") -> list[int]:
+        return [
+            await self.world.deal("2026-01-05T10:00", owner=owner, stage=stage, amount=amount) for _ in range(count)
+        ]
+
+    async def row(self, deal: int) -> asyncpg.Record:
+        return await self.owner.fetchrow(
+            "SELECT d.*, s.name AS stage FROM deals d JOIN stages s ON s.id = d.stage_id WHERE d.id = $1", deal
+        )
+
+    async def change(self, field: str, role: str, asked: str = "", **given: Any) -> Json:
+        """The payload of one of the mutations that take an input."""
+        name = f"{field[0].upper()}{field[1:]}Input!"
+        text = f"mutation ($input: {name}) {{ {field}(input: $input) {{ {ANSWER} {asked} }} }}"
+        payload: Json = (await self.callers[role].data(text, input=given))[field]
+        return payload
+
+    async def undo(self, operation: str, role: str = "manager", **given: Any) -> Json:
+        text = f"""mutation ($id: ID!, $key: String, $dryRun: Boolean! = false) {{
+          undoOperation(operationId: $id, idempotencyKey: $key, dryRun: $dryRun) {{ {ANSWER} }} }}"""
+        payload: Json = (await self.callers[role].data(text, id=operation, **given))["undoOperation"]
+        return payload
+
+    async def move(self, deals: list[int], stage: str, role: str = "manager", **given: Any) -> Json:
+        """The payload of `updateDealStages` for deals that all go to one stage."""
+        return await self.change(
+            "updateDealStages", role, dealIds=[deal_id(deal) for deal in deals], stageId=self.stage_id(stage), **given
+        )
+
+    def stage_id(self, name: str) -> str:
+        return encode_id("Stage", self.stages[name])
+
+    def member_id(self, name: str) -> str:
+        return encode_id("Member", self.world.members[name])
+
+
+ANSWER = """
+operationId dryRun replayed summary { requested updated unchanged failed notApplied }
+results { dealId status error { code currentVersion currentStage { name } } deal { version stage { name } owner { name } } }
+"""
+
+
+def deal_id(key: int) -> str:
+    return encode_id("Deal", key)
+
+
+def statuses(payload: Json) -> list[str]:
+    return [result["status"] for result in payload["results"]]
+
+
+def codes(payload: Json) -> list[str | None]:
+    return [result["error"] and result["error"]["code"] for result in payload["results"]]
+
+
+async def new_world(owner: asyncpg.Connection, slug: str, currency: str = "EUR") -> World:
+    """A tenant with a member of each role, who is named like it."""
+    tenant_id = await create_tenant(owner, NewTenant(slug, slug.title(), currency=currency))
+    members = {role: await add_member(owner, NewMember(slug, f"{role}@{slug}.example", role, role)) for role in ROLES}
+    return World(owner, slug, tenant_id, members)
+
+
+OpenBoard = Callable[..., Awaitable[Board]]
+"""(slug, currency="EUR", **settings) to the board of a new tenant."""
+
+
+@pytest.fixture
+async def open_board(database: Database) -> AsyncIterator[OpenBoard]:
+    async with AsyncExitStack() as stack:
+        owner = await stack.enter_async_context(database.as_owner())
+
+        async def open_one(slug: str, currency: str = "EUR", **changes: Any) -> Board:
+            world = await new_world(owner, slug, currency)
+            app = create_app(database.settings(**changes))
+            gateway = await stack.enter_async_context(serving(app, None))
+            callers = {role: Client(app, gateway.http, await database.token(slug, role)) for role in ROLES}
+            stages = await owner.fetch("SELECT name, id FROM stages WHERE tenant_id = $1", world.tenant_id)
+            return Board(world, {row["name"]: row["id"] for row in stages}, callers)
+
+        yield open_one
+
+
+@pytest.fixture
+async def board(open_board: OpenBoard) -> Board:
+    return await open_board("acme")
