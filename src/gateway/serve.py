@@ -1,5 +1,6 @@
 """Running the service under uvicorn, in one process or several."""
 
+import gc
 import os
 import signal
 import socket
@@ -13,7 +14,11 @@ import uvicorn
 from gateway.settings import ConfigurationError, Settings
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from gateway.app import Beside
+
+OBJECTS_BETWEEN_COLLECTIONS = 10_000
 
 
 def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
@@ -39,7 +44,9 @@ def serve_one(
     from gateway.app import create_app
 
     check_port(host, port)
-    server = _Server(uvicorn.Config(create_app(settings, beside=beside), **_options(settings, host, port)), ready)
+    app = create_app(settings, beside=beside)
+    collect_seldom()
+    server = _Server(uvicorn.Config(app, **_options(settings, host, port)), ready)
     leave_on_sigterm()
     with suppress(KeyboardInterrupt):
         server.run()
@@ -66,7 +73,26 @@ def _serve_many(settings: Settings, *, host: str, port: int, workers: int) -> No
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as directory:
         # In the workers' environment before they import prometheus_client, which reads it then.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
-        uvicorn.run("gateway.app:create_app", factory=True, workers=workers, **_options(settings, host, port))
+        uvicorn.run("gateway.serve:worker_app", factory=True, workers=workers, **_options(settings, host, port))
+
+
+def worker_app() -> "Starlette":
+    """The application of one process of several, which reads its settings from the environment."""
+    from gateway.app import create_app
+
+    app = create_app()
+    collect_seldom()
+    return app
+
+
+def collect_seldom() -> None:
+    """What is loaded by now stays: the collector need not look through it again, nor after every few hundred objects.
+
+    An answer makes thousands of objects, which reference counts free; few are in cycles.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
 
 
 class _Server(uvicorn.Server):

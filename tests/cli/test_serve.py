@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -180,3 +182,11 @@ def _workers(pid: int) -> list[int]:
 
 def _lives(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
+
+
+def test_what_is_loaded_is_looked_through_no_more() -> None:
+    told = "print(gc.get_freeze_count(), *gc.get_threshold())"
+    code = f"import gc, gateway.app, gateway.serve; gateway.serve.collect_seldom(); {told}"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    frozen, threshold, *_ = map(int, run.stdout.split())
+    assert (frozen > 50_000, threshold) == (True, 10_000)

@@ -6,7 +6,12 @@ import pytest
 from graphql import get_introspection_query
 
 from gateway.api.schema import graphql_schema
-from gateway.documents.library import LARGEST_KEPT_CHARACTERS, MOST_KEPT_CHARACTERS, Documents
+from gateway.documents.library import (
+    CHARACTERS_A_FIELD,
+    LARGEST_KEPT_CHARACTERS,
+    MOST_KEPT_CHARACTERS,
+    Documents,
+)
 from gateway.documents.limits import Limits
 from gateway.errors import GatewayError, OperationNotFoundError
 from tests.conftest import Client
@@ -183,6 +188,22 @@ def test_kept_texts_are_bounded_in_their_sum() -> None:
         known.get(f"query Q{number} {{ __typename }} {padding}")
     assert len(known._known) == MOST_KEPT_CHARACTERS // len(next(iter(known._known)))
     assert sum(map(len, known._known)) == known._kept_characters <= MOST_KEPT_CHARACTERS
+
+
+def test_a_short_text_that_selects_much_counts_by_its_fields() -> None:
+    known = documents(size=1000)
+    fragment = f"fragment F on Query {{ {' '.join(f'f{number}: me {{ name }}' for number in range(24))} }}"
+    spread = " ".join(f"... on Query {{ q{number}: node(id: 1) {{ id }} ...F }}" for number in range(8))
+    text = f"{{ {spread} }} {fragment}"
+    known.get(text)
+    assert known._kept_characters == CHARACTERS_A_FIELD * 8 * (2 + 48) > len(text)
+
+
+def test_what_is_remembered_of_an_operation_is_shared_unless_it_varies() -> None:
+    known = documents()
+    fixed, varied = (known.get(text).operation(None) for text in ("{ me { id } }", "{ me { id @skip(if: true) } }"))
+    assert fixed.memory() is fixed.memory()
+    assert varied.memory() is not varied.memory()
 
 
 def test_a_huge_text_and_an_invalid_one_are_not_kept() -> None:

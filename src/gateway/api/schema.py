@@ -5,11 +5,11 @@ from typing import Annotated, Any
 import strawberry
 from graphql import GraphQLSchema, is_input_object_type
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from gateway.api import companies, deals, members
 from gateway.api.activities import Activity
 from gateway.api.arguments import CompanyId, OptionalPeriod, OwnerId, PipelineId, RecordId
+from gateway.api.attributes import DEFINITION, resolve_directly
 from gateway.api.audit import AuditEntry
 from gateway.api.changes import (
     AssignDealsPayload,
@@ -245,7 +245,8 @@ def graphql_schema() -> GraphQLSchema:
     for input_type in filter(is_input_object_type, schema.type_map.values()):
         # Strawberry checks a oneOf input only where it makes the value. Known to the schema, validation and
         # introspection speak of it too.
-        input_type.is_one_of = input_type.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].is_one_of
+        input_type.is_one_of = input_type.extensions[DEFINITION].is_one_of
+    resolve_directly(schema)
     return schema
 
 

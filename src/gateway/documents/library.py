@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import (
     DocumentNode,
@@ -20,6 +20,7 @@ from graphql import (
 )
 
 from gateway.documents.limits import Limits, check_size
+from gateway.documents.memory import Memory
 from gateway.errors import (
     DocumentTooLargeError,
     GraphQLParseFailedError,
@@ -32,6 +33,8 @@ LARGEST_KEPT_CHARACTERS = 32_768
 """A longer text is read anew each time: kept texts must not fill the memory."""
 MOST_KEPT_CHARACTERS = 1_048_576
 """Of all kept texts together. A tree takes about 100 bytes for each character of its text."""
+CHARACTERS_A_FIELD = 5
+"""What is remembered of a field takes as much, each use of a fragment counted: fragments multiply a short text."""
 NESTS_TOO_DEEPLY = "The document nests too deeply. Split it."
 RULES = tuple(specified_rules)
 
@@ -42,19 +45,29 @@ TOO_DEEP = "Syntax Error: Document is nested too deeply"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a document. `root_fields`: names of its top fields by response key, through fragments."""
+    """One operation of a document. `root_fields`: names of its top fields by response key, through fragments.
+
+    `varies`: directives may leave fields out.
+    """
 
     name: str | None
     kind: str
     root_fields: Mapping[str, str]
+    varies: bool = False
+    _memory: Memory = field(default_factory=Memory, repr=False, compare=False)
+
+    def memory(self) -> Memory:
+        """What is known of its fields; a new one for each execution where variables decide what is selected."""
+        return Memory() if self.varies else self._memory
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A valid document. `operations`: by name, in the order they are written."""
+    """A valid document. `operations`: by name, in the order they are written. `fields`: how many they select."""
 
     ast: DocumentNode
     operations: dict[str | None, Operation]
+    fields: int
 
     def operation(self, name: str | None) -> Operation:
         """The operation of that name, or the only one. Raises OPERATION_NOT_FOUND."""
@@ -93,10 +106,9 @@ class Documents:
         if len(text) > LARGEST_KEPT_CHARACTERS:
             return
         self._known[text] = document
-        self._kept_characters += len(text)
+        self._kept_characters += _weight(text, document)
         while len(self._known) > self._size or self._kept_characters > MOST_KEPT_CHARACTERS:
-            gone, _ = self._known.popitem(last=False)
-            self._kept_characters -= len(gone)
+            self._kept_characters -= _weight(*self._known.popitem(last=False))
 
     def _read(self, text: str) -> Document:
         try:
@@ -106,16 +118,18 @@ class Documents:
 
     def _read_bounded(self, text: str) -> Document:
         ast = self._parse(text)
-        check_size(ast, self._limits)
+        fields = check_size(ast, self._limits)
         if errors := validate(self._schema, ast, RULES, max_errors=MOST_VALIDATION_ERRORS):
             raise GraphQLValidationFailedError(errors)
         fragments = {node.name.value: node for node in ast.definitions if isinstance(node, FragmentDefinitionNode)}
         operations = [
-            _operation(node, fragments) for node in ast.definitions if isinstance(node, OperationDefinitionNode)
+            _operation(node, fragments, varies="@" in text)
+            for node in ast.definitions
+            if isinstance(node, OperationDefinitionNode)
         ]
         if not operations:
             raise OperationNotFoundError("The document has no operation: it only defines fragments.")
-        return Document(ast, {operation.name: operation for operation in operations})
+        return Document(ast, {operation.name: operation for operation in operations}, fields)
 
     def _parse(self, text: str) -> DocumentNode:
         try:
@@ -130,9 +144,16 @@ class Documents:
             raise GraphQLParseFailedError([error]) from None
 
 
-def _operation(node: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]) -> Operation:
+def _weight(text: str, document: Document) -> int:
+    """In characters, what a document takes of what may be kept."""
+    return max(len(text), CHARACTERS_A_FIELD * document.fields)
+
+
+def _operation(
+    node: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode], *, varies: bool
+) -> Operation:
     name = node.name.value if node.name else None
-    return Operation(name, node.operation.value, dict(_root_fields(node.selection_set, dict(fragments))))
+    return Operation(name, node.operation.value, dict(_root_fields(node.selection_set, dict(fragments))), varies)
 
 
 def _root_fields(node: SelectionSetNode, unvisited: dict[str, FragmentDefinitionNode]) -> Iterator[tuple[str, str]]:

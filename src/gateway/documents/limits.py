@@ -40,9 +40,12 @@ class Size:
 EMPTY = Size(0, 0)
 
 
-def check_size(document: DocumentNode, limits: Limits) -> None:
-    """Raises DOCUMENT_TOO_LARGE. Each fragment is weighed once: doubling fragments cost no more than their text."""
-    weigh = _Scale(document)
+def check_size(document: DocumentNode, limits: Limits) -> int:
+    """How many fields its operations select. Raises DOCUMENT_TOO_LARGE.
+
+    Each fragment is weighed once: doubling fragments cost no more than their text.
+    """
+    weigh, fields = _Scale(document), 0
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             size = weigh.selections(definition.selection_set)
@@ -55,6 +58,8 @@ def check_size(document: DocumentNode, limits: Limits) -> None:
                     f"The operation selects {size.fields} fields, each use of a fragment counted; "
                     f"{limits.fields} are accepted. Split it or select fewer."
                 )
+            fields += size.fields
+    return fields
 
 
 class _Scale:

@@ -21,6 +21,7 @@ from gateway.errors import (
 from gateway.identity.identify import Identity
 from gateway.observe import Observer, RequestFinished
 from gateway.pipeline.call import Answer, Call, Trail
+from gateway.pipeline.executor import PlainExecutor
 from gateway.pipeline.respond import refusal, response
 
 Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
@@ -97,7 +98,7 @@ class Pipeline:
             self._admit(call, operation, identity)
             check_lists(call.parameters.variables or {}, self._most_list_entries)
         with trail.stopwatch.stage("execute"):
-            return await self._execute(call, document, identity)
+            return await self._execute(call, document, operation, identity)
 
     def _admit(self, call: Call, operation: Operation, identity: Identity | None) -> None:
         if identity is None and not set(operation.root_fields.values()) <= self._anonymous_fields:
@@ -108,7 +109,7 @@ class Pipeline:
         if call.reads_only and operation.kind != "query":
             raise MethodNotAllowedError(f"A {operation.kind} cannot be sent by GET: use POST.")
 
-    async def _execute(self, call: Call, document: Document, identity: Identity | None) -> Answer:
+    async def _execute(self, call: Call, document: Document, operation: Operation, identity: Identity | None) -> Answer:
         context = self._open_context(identity, call.deadline, call.trail.request_id)
         try:
             result = execute(
@@ -117,6 +118,8 @@ class Pipeline:
                 context_value=context,
                 variable_values=dict(call.parameters.variables or {}),
                 operation_name=call.parameters.operation_name,
+                executor_class=PlainExecutor,
+                memory=operation.memory(),
             )
             settled: ExecutionResult = await result if isawaitable(result) else result
         finally:

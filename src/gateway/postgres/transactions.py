@@ -13,6 +13,7 @@ from gateway.deadline import Deadline
 from gateway.observe import Observer, StatementFinished
 from gateway.postgres.faults import as_gateway_error
 from gateway.postgres.pool import Pool
+from gateway.postgres.turns import Turns
 
 Opening = TypeVar("Opening")
 
@@ -75,7 +76,7 @@ class ReadTransaction(Generic[Opening]):
         self._connection: asyncpg.Connection | None = None
         self._failure: Exception | None = None
         self._closed = False
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
         self._planned_once = True
         self._readers: set[asyncio.Task[Any]] = set()
 
@@ -142,25 +143,31 @@ class ReadTransaction(Generic[Opening]):
         await begin(self._pool, connection, text)
 
     async def _run(self, statement: Named, arguments: Sequence[object]) -> Sequence[Sequence[Any]]:
-        async with self._turn:
-            if self._failure is not None:
-                # PostgreSQL ends a transaction with its first error: what follows has that one's reason.
-                raise self._failure
-            begun = time.perf_counter()
-            try:
-                await self._plan_as(statement)
-                rows: Sequence[Sequence[Any]] = await self._connected().fetch(
-                    statement.sql, self.tenant_id, *arguments, timeout=self._deadline.left_seconds()
-                )
-            except Exception as error:
-                known = as_gateway_error(error)
-                self._failure = known or error
-                if known is None:
-                    raise
-                raise known from error
-            self.statements.append(statement.name)
-            self._observer.statement(StatementFinished(statement.name, time.perf_counter() - begun, len(rows)))
-            return rows
+        await self._turns.take(statement.planned_once)
+        try:
+            return await self._run_alone(statement, arguments)
+        finally:
+            self._turns.give_back(statement.planned_once)
+
+    async def _run_alone(self, statement: Named, arguments: Sequence[object]) -> Sequence[Sequence[Any]]:
+        if self._failure is not None:
+            # PostgreSQL ends a transaction with its first error: what follows has that one's reason.
+            raise self._failure
+        begun = time.perf_counter()
+        try:
+            await self._plan_as(statement)
+            rows: Sequence[Sequence[Any]] = await self._connected().fetch(
+                statement.sql, self.tenant_id, *arguments, timeout=self._deadline.left_seconds()
+            )
+        except Exception as error:
+            known = as_gateway_error(error)
+            self._failure = known or error
+            if known is None:
+                raise
+            raise known from error
+        self.statements.append(statement.name)
+        self._observer.statement(StatementFinished(statement.name, time.perf_counter() - begun, len(rows)))
+        return rows
 
     async def _plan_as(self, statement: Named) -> None:
         if statement.planned_once is not self._planned_once:
