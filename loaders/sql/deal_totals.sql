@@ -51,11 +51,15 @@ SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b
 -- One row a stage that was entered or left in [$5, $6), from single moves: how often, how many distinct deals entered it and
 -- how many a later stage that is not lost, the median of the days spent in it. $2, $3: as of deal_board, $4: an owner or null.
 -- A deal's way is a bit for each stage that it entered: deals are grouped once, and the few ways that there are looked at.
-WITH board AS MATERIALIZED (
+WITH flagged AS MATERIALIZED (
   SELECT s.id AS stage_id, s.pipeline_id, s.position, s.kind,
          set_bit(repeat('0', count(*) OVER ()::int)::bit varying, (row_number() OVER () - 1)::int, 1) AS flag
-    FROM stages s JOIN pipelines p ON p.tenant_id = $1 AND p.id = s.pipeline_id
-   WHERE s.tenant_id = $1 AND (NOT $2::boolean OR CASE WHEN $3::bigint IS NULL THEN p.is_default ELSE p.id = $3 END)
+    FROM stages s WHERE s.tenant_id = $1
+), lookup AS MATERIALIZED (
+  SELECT array_agg(stage_id ORDER BY stage_id) AS ids, array_agg(flag ORDER BY stage_id) AS flags FROM flagged
+), board AS (
+  SELECT f.* FROM flagged f JOIN pipelines p ON p.tenant_id = $1 AND p.id = f.pipeline_id
+   WHERE NOT $2::boolean OR CASE WHEN $3::bigint IS NULL THEN p.is_default ELSE p.id = $3 END
 ), moves AS NOT MATERIALIZED (
   SELECT deal_id, from_stage_id, to_stage_id, days_in_stage
     FROM deal_stage_history
@@ -77,7 +81,8 @@ WITH board AS MATERIALIZED (
     FROM ranked GROUP BY stage_id
 ), ways AS MATERIALIZED (
   SELECT way, count(*) AS deals
-    FROM (SELECT bit_or(b.flag) AS way FROM moves m JOIN board b ON b.stage_id = m.to_stage_id GROUP BY m.deal_id) AS deals
+    FROM (SELECT bit_or((SELECT flags FROM lookup)[width_bucket(to_stage_id, (SELECT ids FROM lookup))]) AS way
+            FROM moves GROUP BY deal_id) AS deals
    GROUP BY way
 )
 SELECT b.stage_id, coalesce(entered.times, 0) AS entered, coalesce(departed.times, 0) AS departed,

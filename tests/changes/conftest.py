@@ -72,7 +72,9 @@ class Board:
 
 ANSWER = """
 operationId dryRun replayed summary { requested updated unchanged failed notApplied }
-results { dealId status error { code currentVersion currentStage { name } } deal { version stage { name } owner { name } } }
+results {
+  dealId status error { code currentVersion currentStage { name } } deal { version stage { name } owner { name } }
+}
 """
 
 
