@@ -155,13 +155,31 @@ FAULTS = {
         "writes",
         "GRANT INSERT, DELETE ON deal_stage_history TO gateway",
         "gateway has DELETE, INSERT on deal_stage_history",
-        "REVOKE DELETE, INSERT ON deal_stage_history FROM gateway, PUBLIC;",
+        (
+            "REVOKE DELETE ON deal_stage_history FROM gateway, PUBLIC; "
+            "REVOKE INSERT ON deal_stage_history FROM gateway, PUBLIC;"
+        ),
     ),
     "a column that can be written": (
         "writes",
-        "GRANT UPDATE (amount) ON deals TO gateway",
-        "gateway has UPDATE on deals",
-        "REVOKE UPDATE ON deals FROM gateway, PUBLIC;",
+        "GRANT UPDATE (version) ON deals TO gateway",
+        "gateway has UPDATE (version) on deals",
+        "REVOKE UPDATE (version) ON deals FROM gateway, PUBLIC;",
+    ),
+    "an audit whose instants can be forged": (
+        "writes",
+        "GRANT INSERT ON operations TO gateway",
+        "gateway has INSERT on operations",
+        (
+            "REVOKE INSERT ON operations FROM gateway, PUBLIC; GRANT INSERT "
+            "(tenant_id, id, member_id, request_id, action, note, undoes) ON operations TO gateway;"
+        ),
+    ),
+    "a change that cannot be written": (
+        "writes",
+        "REVOKE UPDATE (stage_id) ON deals FROM gateway",
+        "gateway lacks UPDATE (stage_id) on deals",
+        "GRANT UPDATE (stage_id) ON deals TO gateway;",
     ),
     "a materialized view to read": (
         "materialized views",

@@ -62,6 +62,17 @@ VIEWS = (
     *("companies_with_deals", "company_activity_flow", "company_deal_flow", "company_deal_state"),
     *("open_tasks", "owner_activity_flow", "owner_company_flow", *LIVE_VIEWS),
 )
+CHANGEABLE = ("stage_id", "owner_id", "name", "amount", "expected_close", "closed_at", "deleted_at")
+TRACES = {
+    "operations": ("tenant_id", "id", "member_id", "request_id", "action", "note", "undoes"),
+    "audit_log": (
+        *("tenant_id", "member_id", "request_id", "operation_id", "action", "record_type", "record_id"),
+        *("before", "after"),
+    ),
+    "idempotency_keys": ("tenant_id", "key", "member_id", "request_hash"),
+}
+"""What a change leaves behind: columns that the serving role may write. Instants are the database's own."""
+
 GRANTS = {
     "PUBLIC USAGE schema public",
     *(f"{role} USAGE schema app" for role in READERS),
@@ -72,6 +83,11 @@ GRANTS = {
     "rollup_owner CREATE schema analytics",
     "rollup_owner USAGE schema analytics",
     *(f"gateway SELECT analytics.{view}" for view in VIEWS),
+    *(f"gateway SELECT public.{table}" for table in TRACES),
+    *(f"gateway UPDATE public.deals.{column}" for column in CHANGEABLE),
+    *(f"gateway INSERT public.{table}.{column}" for table, columns in TRACES.items() for column in columns),
+    "gateway UPDATE public.idempotency_keys.answer",
+    "gateway DELETE public.idempotency_keys",
     *(f"{role} EXECUTE app.tenant_id()" for role in READERS),
     *(f"{role} EXECUTE app.local_day(bigint, timestamp with time zone)" for role in READERS),
     *(f"{role} EXECUTE app.period_presets(date)" for role in ("gateway", "worker")),

@@ -7,8 +7,9 @@ OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 LINES = f"""
 SELECT concat_ws(' ', 'schema', n.nspname, n.nspowner::regrole, n.nspacl) AS line FROM pg_namespace n WHERE {OURS}
 UNION ALL
-SELECT concat_ws(' ', 'relation', c.relkind, n.nspname, c.relname, c.relowner::regrole, c.relacl, c.reloptions,
-                 c.relrowsecurity, c.relforcerowsecurity, c.relpersistence)
+SELECT concat_ws(' ', 'relation', c.relkind, n.nspname, c.relname, c.relowner::regrole,
+                 coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, c.relowner)),
+                 c.reloptions, c.relrowsecurity, c.relforcerowsecurity, c.relpersistence)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {OURS}
 UNION ALL
 SELECT concat_ws(' ', 'column', c.oid::regclass, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),

@@ -21,10 +21,19 @@ KEYS = {
 """A key of each type that every tenant has."""
 
 NODE_TYPES = sorted(KEYS)
-TWIN_IDS = {name: encode_id(name, key) for name, key in KEYS.items()}
-CANARY_IDS = {name: encode_id(name, key + (10_000 if key == 11 else 1_000)) for name, key in KEYS.items()}
+
+
+def operation_id(key: int) -> str:
+    """That of an operation of the member of a key."""
+    return f"00000000-0000-4000-8000-{key:012}"
+
+
+TWIN_IDS = {name: encode_id(name, key) for name, key in KEYS.items()} | {"Operation": operation_id(1)}
+CANARY_IDS = {name: encode_id(name, key + (10_000 if key == 11 else 1_000)) for name, key in KEYS.items()} | {
+    "Operation": operation_id(1001)
+}
 """Ids of records that `canary` alone has."""
-NOBODYS_IDS = {name: encode_id(name, 999_999) for name in KEYS}
+NOBODYS_IDS = {name: encode_id(name, 999_999) for name in KEYS} | {"Operation": operation_id(999_999)}
 
 RECORDS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 

@@ -50,6 +50,15 @@ SELECT {tenant}, k * 10 + 1, k, {amount} FROM unnest({keys}) AS k;
 INSERT INTO idempotency_keys (tenant_id, key, member_id, request_hash, answer)
 SELECT {tenant}, '{mark} key ' || k, k, '{mark} hash', to_jsonb('{mark}'::text) FROM unnest({keys}) AS k;
 
-INSERT INTO audit_log (tenant_id, id, member_id, request_id, action, record_type, record_id, before, after)
-SELECT {tenant}, k, k, '{mark} request', '{mark} action', '{mark} type', k, to_jsonb('{mark}'::text), to_jsonb('{mark}'::text)
+-- An operation's key is the uuid that ends with the member's.
+INSERT INTO operations (tenant_id, id, member_id, request_id, action, note)
+SELECT {tenant}, ('00000000-0000-4000-8000-' || lpad(k::text, 12, '0'))::uuid, k, '{mark} request', '{mark} action', '{mark} note'
   FROM unnest({keys}) AS k;
+
+INSERT INTO audit_log (tenant_id, id, member_id, request_id, operation_id, action, record_type, record_id, before, after)
+SELECT {tenant}, k, k, '{mark} request', ('00000000-0000-4000-8000-' || lpad(k::text, 12, '0'))::uuid, '{mark} action', 'Deal',
+       k * 10 + 1, jsonb_build_object('name', '{mark} before'), jsonb_build_object('name', '{mark} after')
+  FROM unnest({keys}) AS k;
+
+-- Rows that the gateway adds do not meet these.
+SELECT setval(pg_get_serial_sequence('audit_log', 'id'), 1000000);

@@ -29,6 +29,9 @@ ID_PLACES = {
     "Query.node(id:)": None,
     "Query.pipelineStats(ownerId:)": "Member",
     "Query.pipelineStats(pipelineId:)": "Pipeline",
+    "AuditFilter.dealIds": "Deal",
+    "AuditFilter.memberIds": "Member",
+    "AuditFilter.operationIds": "Operation",
     "ActivityFilter.companyIds": "Company",
     "ActivityFilter.contactIds": "Contact",
     "ActivityFilter.dealIds": "Deal",
@@ -52,9 +55,25 @@ ID_PLACES = {
 }
 """Where an id is taken, and of which type it must be; None: of any."""
 
+PAYLOADS = ("UpdateDealStages", "AssignDeals", "UpdateDeals", "DeleteDeals", "RestoreDeals", "UndoOperation")
+WRITE_PLACES = {
+    "Mutation.undoOperation(operationId:)",
+    *("UpdateDealStagesInput.dealIds", "UpdateDealStagesInput.stageId", "AssignDealsInput.dealIds"),
+    *("AssignDealsInput.ownerId", "DeleteDealsInput.dealIds", "RestoreDealsInput.dealIds"),
+    *("DealStageChange.dealId", "DealStageChange.stageId", "DealOwnerChange.dealId", "DealOwnerChange.ownerId"),
+    *("DealFieldsChange.dealId", "DealReference.dealId"),
+    *(
+        f"{name}.pipelineStats({argument}:)"
+        for name in ("DealChanges", *(f"{payload}Payload" for payload in PAYLOADS))
+        for argument in ("pipelineId", "ownerId")
+    ),
+}
+"""Where a mutation takes an id: tests/changes/test_tenancy.py gives each of them another tenant's."""
+
 WORDS = {
     **dict.fromkeys(("ActivityFilter.teams", "CompanyFilter.teams", "DealFilter.teams"), "team"),
     **dict.fromkeys(("MemberFilter.teams", "TaskFilter.teams"), "team"),
+    "AuditFilter.actions": "action",
     **dict.fromkeys(("CompanyFilter.regions", "DealFilter.regions", "MemberFilter.regions"), "region"),
     **dict.fromkeys(("CompanyFilter.industries", "DealFilter.industries"), "industry"),
     **dict.fromkeys(("ActivityFilter.search", "CompanyFilter.search", "ContactFilter.search"), ""),
@@ -63,6 +82,7 @@ WORDS = {
 """Where a filter takes words, and what follows a tenant's mark in those that find its records."""
 
 LISTS = (
+    "Query.auditLog",
     *("Query.activities", "Query.companies", "Query.contacts", "Query.deals", "Query.members", "Query.tasks"),
     *("Company.activities", "Company.contacts", "Company.deals", "Company.tasks", "Contact.activities"),
     *("Deal.activities", "Deal.tasks", "Member.activities", "Member.companies", "Member.deals", "Member.tasks"),
@@ -74,6 +94,14 @@ TEXT_PLACES = {
     "Mutation.login(email:)": "the same",
     "Mutation.login(password:)": "the same",
     "Mutation.refreshToken(token:)": "the same",
+    **{
+        place: "no text of it finds a record: tests/changes/test_bad_input.py"
+        for payload in PAYLOADS[:-1]
+        for place in (f"{payload}Input.idempotencyKey", f"{payload}Input.note")
+    },
+    "Mutation.undoOperation(idempotencyKey:)": "the same",
+    "Mutation.undoOperation(note:)": "the same",
+    "DealFieldsChange.name": "the same",
     **{f"{name}({way}:)": "cursors: tests/lists" for name in LISTS for way in ("after", "before")},
     **dict.fromkeys(WORDS, "test_http.py: another tenant's words find nothing"),
 }
@@ -172,7 +200,7 @@ def _unknown(places: Mapping[str, GraphQLArgument | GraphQLInputField]) -> Itera
     for coordinate, place in places.items():
         taken = get_named_type(place.type)
         harmless = isinstance(taken, GraphQLEnumType | GraphQLInputObjectType) or taken.name in NAMES_NOTHING
-        if not harmless and coordinate not in ID_PLACES.keys() | TEXT_PLACES.keys():
+        if not harmless and coordinate not in ID_PLACES.keys() | TEXT_PLACES.keys() | WRITE_PLACES:
             yield coordinate
 
 

@@ -43,7 +43,8 @@ SELECT format('%s does not filter by tenant', c.oid::regclass), format('REVOKE S
 -- check reads: gateway may read all that it serves
 WITH wanted AS (
     SELECT format('public.%I', name) AS name FROM unnest(ARRAY['alembic_version', 'tenants', 'companies', 'contacts', 'pipelines',
-           'stages', 'deals', 'deal_stage_history', 'activities', 'tasks', 'products', 'deal_products']) AS name
+           'stages', 'deals', 'deal_stage_history', 'activities', 'tasks', 'products', 'deal_products', 'operations', 'audit_log',
+           'idempotency_keys']) AS name
     UNION ALL
     SELECT c.oid::regclass::text FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('analytics') AND c.relkind = 'v'),
 readable_column (name) AS (VALUES ('tenant_id'), ('id'), ('subject'), ('email'), ('name'), ('role'), ('team'), ('region'),
@@ -86,20 +87,41 @@ SELECT 'gateway may read password hashes',
      WHERE a.attrelid = to_regclass('public.members') AND a.attname = 'password_hash' AND acl.privilege_type = 'SELECT'
        AND acl.grantee IN (0, coalesce(to_regrole('gateway')::oid, 0)));
 
--- check writes: gateway cannot write any table
-WITH granted AS (
-    SELECT c.oid, acl.privilege_type
+-- check writes: gateway may write what its changes need, and nothing else
+WITH column_list (relation, privilege, names) AS (VALUES
+    ('public.deals', 'UPDATE', '{stage_id, owner_id, name, amount, expected_close, closed_at, deleted_at}'::text[]),
+    ('public.operations', 'INSERT', '{tenant_id, id, member_id, request_id, action, note, undoes}'),
+    ('public.audit_log', 'INSERT',
+     '{tenant_id, member_id, request_id, operation_id, action, record_type, record_id, before, after}'),
+    ('public.idempotency_keys', 'INSERT', '{tenant_id, key, member_id, request_hash}'),
+    ('public.idempotency_keys', 'UPDATE', '{answer}'),
+    ('public.idempotency_keys', 'DELETE', '{NULL}')),
+wanted AS (SELECT to_regclass(relation)::oid AS oid, privilege, name, place FROM column_list, unnest(names) WITH ORDINALITY AS each (name, place)),
+granted AS (
+    SELECT c.oid, acl.privilege_type AS privilege, NULL AS name
       FROM pg_class AS c, aclexplode(c.relacl) AS acl
      WHERE acl.grantee IN (0, coalesce(to_regrole('gateway')::oid, 0)) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
        AND c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
     UNION
-    SELECT c.oid, acl.privilege_type
+    SELECT c.oid, acl.privilege_type, a.attname
       FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid, aclexplode(a.attacl) AS acl
      WHERE acl.grantee IN (0, coalesce(to_regrole('gateway')::oid, 0)) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-       AND c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema'))
-SELECT format('gateway has %s on %s', string_agg(privilege_type, ', ' ORDER BY privilege_type), oid::regclass),
-       format('REVOKE %s ON %s FROM gateway, PUBLIC;', string_agg(privilege_type, ', ' ORDER BY privilege_type), oid::regclass)
-  FROM granted WHERE privilege_type <> 'SELECT' GROUP BY oid ORDER BY oid::regclass::text;
+       AND c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')),
+excess AS (SELECT * FROM granted WHERE privilege <> 'SELECT' EXCEPT SELECT oid, privilege, name FROM wanted),
+lack AS (SELECT oid, privilege, name FROM wanted WHERE oid IS NOT NULL EXCEPT SELECT * FROM granted),
+-- Revoked of a table, a privilege is revoked of its columns too.
+restored AS (
+    SELECT w.oid, w.privilege, format(' GRANT %s (%s) ON %s TO gateway;', w.privilege, string_agg(w.name, ', ' ORDER BY w.place), w.oid::regclass) AS remedy
+      FROM wanted AS w WHERE w.name IS NOT NULL GROUP BY w.oid, w.privilege)
+SELECT format('gateway has %s on %s', string_agg(concat(privilege, ' (' || name || ')'), ', ' ORDER BY privilege, name), oid::regclass),
+       string_agg(format('REVOKE %s%s ON %s FROM gateway, PUBLIC;', privilege, ' (' || name || ')', oid::regclass)
+                  || CASE WHEN name IS NULL THEN coalesce(remedy, '') ELSE '' END, ' ' ORDER BY privilege, name)
+  FROM excess LEFT JOIN restored USING (oid, privilege) GROUP BY oid
+UNION ALL
+SELECT format('gateway lacks %s on %s', string_agg(concat(privilege, ' (' || name || ')'), ', ' ORDER BY privilege, name), oid::regclass),
+       string_agg(format('GRANT %s%s ON %s TO gateway;', privilege, ' (' || name || ')', oid::regclass), ' ' ORDER BY privilege, name)
+  FROM lack GROUP BY oid
+ ORDER BY 1;
 
 -- check materialized views: gateway cannot read any: policies do not apply to them
 SELECT format('gateway may read %s', c.oid::regclass), format('REVOKE SELECT ON %s FROM gateway, PUBLIC;', c.oid::regclass)
