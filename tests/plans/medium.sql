@@ -53,6 +53,9 @@ INSERT INTO deal_stage_history (tenant_id, id, deal_id, from_stage_id, to_stage_
 SELECT tenant_id, tenant_id * 1000000 + d.id % 1000000 * 3 + n, d.id, CASE WHEN n > 0 THEN tenant_id * 1000000 + n END, tenant_id * 1000000 + n + 1, at, at::date, CASE WHEN n > 0 THEN 3 END
   FROM deals d, generate_series(0, 2) AS n, LATERAL (SELECT created_at + n * interval '3 days' AS at) AS a;
 
+INSERT INTO audit_log (tenant_id, id, at, member_id, action, record_type, record_id)
+SELECT tenant_id, id, created_at, owner_id, 'updateDealStages', 'Deal', id FROM deals;
+
 INSERT INTO deal_products (tenant_id, deal_id, product_id, amount)
 SELECT tenant_id, id, tenant_id * 1000000 + 1 + (id + n) % 8, 100 FROM deals, generate_series(0, 1) AS n WHERE n = 0 OR id % 5 = 0;
 

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from loaders.keyset import ListSource, PageRequest
+from loaders.lists import AUDIT
 from loaders.reads import Statement, every_statement
 from tests.conftest import Database
 from tests.plans.conftest import as_superuser
@@ -71,7 +72,7 @@ def _name(source: Source) -> str:
     return source.name
 
 
-@pytest.mark.parametrize("source", LISTS, ids=_name)
+@pytest.mark.parametrize("source", [*LISTS, AUDIT], ids=_name)
 async def test_a_page_touches_the_rows_that_it_shows(explained: Reader, source: Source) -> None:
     async for page in pages(source):
         await explained.check(page, ROWS_OF_A_PAGE)

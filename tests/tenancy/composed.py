@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from itertools import combinations
@@ -23,9 +23,9 @@ from loaders.keyset import (
     read_page,
 )
 from loaders.reads import Reads, Statement
-from tests.tenancy.twins import TWIN_KEYS
+from tests.tenancy.twins import TWIN_KEYS, operation_id
 
-SOURCES = (lists.DEALS, lists.COMPANIES, lists.CONTACTS, lists.ACTIVITIES, lists.TASKS, lists.MEMBERS)
+SOURCES = (lists.DEALS, lists.COMPANIES, lists.CONTACTS, lists.ACTIVITIES, lists.TASKS, lists.MEMBERS, lists.AUDIT)
 PAGE = 100
 PARENT_IDS = (*TWIN_KEYS, 11, 12, 13, 14)
 
@@ -41,8 +41,11 @@ VALUES: dict[str, object] = {
     "amount_max": Decimal(10**15),
     "is_open": True,
     "active": True,
+    "operation_ids": tuple(operation_id(key) for key in TWIN_KEYS),
+    "since": datetime(1900, 1, 1, tzinfo=UTC),
+    "until": datetime(2100, 1, 1, tzinfo=UTC),
 }
-WORDS = {"teams": "team", "regions": "region", "industries": "industry"}
+WORDS = {"actions": "action", "teams": "team", "regions": "region", "industries": "industry"}
 
 
 class Asked(NamedTuple):
