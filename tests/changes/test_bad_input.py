@@ -95,7 +95,9 @@ async def test_a_deal_that_is_named_twice_for_the_same_counts_once(shared_board:
     payload = await shared_board.move([first, second, first], "Won", mode=mode)
     assert statuses(payload) == [sound, sound, "DUPLICATE"]
     assert codes(payload) == [None, None, "DEAL_NAMED_TWICE"]
-    assert [(await shared_board.row(deal))["version"] for deal in (first, second)] == [2 if sound == "UPDATED" else 1] * 2
+    assert [(await shared_board.row(deal))["version"] for deal in (first, second)] == [
+        2 if sound == "UPDATED" else 1
+    ] * 2
 
 
 @pytest.mark.parametrize(("mode", "sound"), [("ALL_OR_NOTHING", "NOT_APPLIED"), ("PER_ITEM", "UPDATED")])
@@ -173,7 +175,16 @@ async def test_a_deleted_deal_is_not_found(shared_board: Board, verb: str) -> No
     assert await shared_board.row(deal) == before
 
 
-NO_IDS = ["", "1", "x" * 10_000, "🚀", "\0", encode_id("Deal", 2**63), base64.b64encode(b"Deal:-1").decode(), "RGVhbDow"]
+NO_IDS = [
+    "",
+    "1",
+    "x" * 10_000,
+    "🚀",
+    "\0",
+    encode_id("Deal", 2**63),
+    base64.b64encode(b"Deal:-1").decode(),
+    "RGVhbDow",
+]
 
 
 @pytest.mark.parametrize("verb", VERBS)
