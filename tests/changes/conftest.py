@@ -1,7 +1,7 @@
 """A tenant with one member of each role and a few deals, and callers of each role."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,14 @@ from gateway.api.ids import encode_id
 from gateway.app import create_app
 from gateway.commands.add_member import NewMember, add_member
 from gateway.commands.create_tenant import NewTenant, create_tenant
-from tests.conftest import Client, Database, serving
+from gateway.postgres.embedded import EmbeddedPostgres
+from tests.conftest import Client, Database, fresh_database, serving
 from tests.world import World
 
 ROLES = ("viewer", "rep", "manager", "admin")
+TABLES = ("deals", "deal_stage_history", "operations", "audit_log", "idempotency_keys")
+"""Everything that a change of deals writes to."""
+
 Json = dict[str, Any]
 
 
@@ -44,18 +48,29 @@ class Board:
             "SELECT d.*, s.name AS stage FROM deals d JOIN stages s ON s.id = d.stage_id WHERE d.id = $1", deal
         )
 
-    async def change(self, field: str, role: str, asked: str = "", **given: Any) -> Json:
+    async def all_rows(self) -> dict[str, list[asyncpg.Record]]:
+        """Every row of the tenant that a change of deals could have touched."""
+        tables = {name: f"SELECT * FROM {name} t WHERE tenant_id = $1 ORDER BY t::text" for name in TABLES}
+        return {name: await self.owner.fetch(sql, self.world.tenant_id) for name, sql in tables.items()}
+
+    async def change(self, field: str, role: str = "manager", asked: str = "", **given: Any) -> Json:
         """The payload of one of the mutations that take an input."""
-        name = f"{field[0].upper()}{field[1:]}Input!"
-        text = f"mutation ($input: {name}) {{ {field}(input: $input) {{ {ANSWER} {asked} }} }}"
-        payload: Json = (await self.callers[role].data(text, input=given))[field]
+        payload: Json = (await self.callers[role].data(mutation(field, asked), input=given))[field]
         return payload
 
-    async def undo(self, operation: str, role: str = "manager", **given: Any) -> Json:
-        text = f"""mutation ($id: ID!, $key: String, $dryRun: Boolean! = false) {{
-          undoOperation(operationId: $id, idempotencyKey: $key, dryRun: $dryRun) {{ {ANSWER} }} }}"""
-        payload: Json = (await self.callers[role].data(text, id=operation, **given))["undoOperation"]
+    async def refused(self, field: str, role: str = "manager", **given: Any) -> Json:
+        """The extensions of the only error of a mutation that is refused as a whole."""
+        answer = (await self.callers[role].post(mutation(field), {"input": given})).json()
+        return only_error(answer)
+
+    async def undo(self, operation: str, role: str = "manager", asked: str = "", **given: Any) -> Json:
+        """The payload of `undoOperation`."""
+        payload: Json = (await self.callers[role].data(undoing(asked), id=operation, **given))["undoOperation"]
         return payload
+
+    async def undo_refused(self, operation: str, role: str = "manager", **given: Any) -> Json:
+        """The extensions of the only error of an `undoOperation` that is refused as a whole."""
+        return only_error((await self.callers[role].post(undoing(), {"id": operation, **given})).json())
 
     async def move(self, deals: list[int], stage: str, role: str = "manager", **given: Any) -> Json:
         """The payload of `updateDealStages` for deals that all go to one stage."""
@@ -76,6 +91,31 @@ results {
   dealId status error { code currentVersion currentStage { name } } deal { version stage { name } owner { name } }
 }
 """
+
+
+def mutation(field: str, asked: str = "") -> str:
+    """The document of a mutation that takes an input."""
+    name = f"{field[0].upper()}{field[1:]}Input!"
+    return f"mutation ($input: {name}) {{ {field}(input: $input) {{ {ANSWER} {asked} }} }}"
+
+
+def undoing(asked: str = "") -> str:
+    """The document of `undoOperation`."""
+    return f"""mutation ($id: ID!, $key: String, $dryRun: Boolean! = false, $note: String) {{
+      undoOperation(operationId: $id, idempotencyKey: $key, dryRun: $dryRun, note: $note) {{ {ANSWER} {asked} }} }}"""
+
+
+def only_error(answer: Json) -> Json:
+    """The extensions of the one error of an answer without data."""
+    (error,) = answer["errors"]
+    assert answer.get("data") is None
+    extensions: Json = error["extensions"]
+    return extensions
+
+
+def paths(refusal: Json) -> list[list[str | int]]:
+    """Where the problems of a refused input lie."""
+    return [problem["path"] for problem in refusal["problems"]]
 
 
 def deal_id(key: int) -> str:
@@ -101,8 +141,9 @@ OpenBoard = Callable[..., Awaitable[Board]]
 """(slug, currency="EUR", **settings) to the board of a new tenant."""
 
 
-@pytest.fixture
-async def open_board(database: Database) -> AsyncIterator[OpenBoard]:
+@asynccontextmanager
+async def boards(database: Database) -> AsyncIterator[OpenBoard]:
+    """Opens boards in a database until the block ends."""
     async with AsyncExitStack() as stack:
         owner = await stack.enter_async_context(database.as_owner())
 
@@ -118,5 +159,18 @@ async def open_board(database: Database) -> AsyncIterator[OpenBoard]:
 
 
 @pytest.fixture
+async def open_board(database: Database) -> AsyncIterator[OpenBoard]:
+    async with boards(database) as open_one:
+        yield open_one
+
+
+@pytest.fixture
 async def board(open_board: OpenBoard) -> Board:
     return await open_board("acme")
+
+
+@pytest.fixture(scope="module")
+async def shared_board(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Board]:
+    """A board for tests that look at their own deals alone."""
+    async with boards(await fresh_database(postgres, template)) as open_one:
+        yield await open_one("acme")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Self
 
@@ -14,12 +14,15 @@ from gateway.api.context import Info
 from gateway.api.deals import Deal
 from gateway.api.ids import encode_id
 from gateway.api.members import Member
+from gateway.api.scalars import write_decimal
 from gateway.api.spelling import schema_name
 from loaders import lists
 from loaders.audit import AuditRow
 
 IDS = {"stage_id": "Stage", "owner_id": "Member"}
 """Fields that hold ids, and of what."""
+
+INSTANTS = frozenset({"closed_at", "deleted_at"})
 
 
 @strawberry.type(description="A field that a change made otherwise.")
@@ -77,9 +80,14 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
 
 
 def _text(name: str, value: Any) -> str | None:
+    """A value as the fields of records spell it."""
     if value is None:
         return None
-    return encode_id(IDS[name], value) if name in IDS else str(value)
+    if name in IDS:
+        return encode_id(IDS[name], value)
+    if name in INSTANTS:
+        return datetime.fromisoformat(value).astimezone(UTC).isoformat()
+    return write_decimal(value) if isinstance(value, Decimal) else str(value)
 
 
 NODES[lists.AUDIT.name] = AuditEntry.of

@@ -22,7 +22,7 @@ class Problems:
     def key(self, type_name: str, global_id: str, path: Path) -> int:
         """The key of an id that must be of one type; 0 for what is none."""
         try:
-            return key_of(type_name, global_id, str(path[-1]))
+            return key_of(type_name, global_id, _name(path))
         except BadUserInputError as error:
             self.add(path, error.message)
             return 0
@@ -31,7 +31,7 @@ class Problems:
         """A text of 1 to `most` characters that can be stored, or None."""
         if value is not None and not (1 <= len(value) <= most and value.strip()):
             self.add(path, f"`{path[-1]}` has from 1 to {most} characters, not all of them blank; it has {len(value)}.")
-        if value is not None and not value.replace("\0", "").isprintable() and _is_unstorable(value):
+        if value is not None and _is_unstorable(value):
             self.add(path, f"`{path[-1]}` holds a character that cannot be stored, such as NUL. Leave it out.")
         return value
 
@@ -45,6 +45,11 @@ class Problems:
             message if count == 1 else f"{message} ({count} values are not allowed: see `extensions.problems`.)",
             extensions={"path": list(path), "problems": told},
         )
+
+
+def _name(path: Path) -> str:
+    """The last name of a path, for a message: an entry of a list has none of its own."""
+    return next(part for part in reversed(path) if isinstance(part, str))
 
 
 def _is_unstorable(value: str) -> bool:

@@ -1,7 +1,7 @@
 """Scalars with exact meanings: decimals that keep every digit, dates within the calendar that reports use."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 import strawberry
@@ -49,7 +49,10 @@ def read_instant(value: object) -> datetime:
         instant = None
     if instant is None or instant.tzinfo is None:
         raise GraphQLError("DateTime wants an ISO 8601 instant with its offset, such as 2026-03-01T09:30:00Z.")
-    return instant
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise GraphQLError("DateTime wants an instant from year 1 to year 9999 in UTC.") from None
 
 
 SCALARS: dict[object, ScalarDefinition] = {
