@@ -8,7 +8,7 @@ const client = connect(url, token);
 
 async function shown() {
   const deals = (await board(client)) ?? [];
-  return Object.fromEntries(deals.map(({ id, version, stage }) => [id, { version, stage: stage.name }]));
+  return Object.fromEntries(deals.map(({ id, version, stage }) => [id, [stage.name, version]]));
 }
 
 function byStatus({ results }) {

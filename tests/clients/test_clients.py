@@ -98,11 +98,10 @@ async def test_an_example_moves_what_can_be_moved_once_shows_it_and_undoes_it(
     assert (seen["codes"], seen["replayed"]) == (["VERSION_DIFFERS"], [False, True])
     assert seen["reused"] == ["IDEMPOTENCY_KEY_REUSED"]
     assert seen["undone"] == {"UPDATED": deals[:2]}
-    lead, won = {"stage": "Lead"}, {"stage": "Won"}
     assert seen["boards"] == [
-        dict.fromkeys(deals, {**lead, "version": 1}),
-        {**dict.fromkeys(deals[:2], {**won, "version": 2}), deals[2]: {**lead, "version": 1}},
-        {**dict.fromkeys(deals[:2], {**lead, "version": 3}), deals[2]: {**lead, "version": 1}},
+        dict(zip(deals, [["Lead", 1], ["Lead", 1], ["Lead", 1]], strict=True)),
+        dict(zip(deals, [["Won", 2], ["Won", 2], ["Lead", 1]], strict=True)),
+        dict(zip(deals, [["Lead", 3], ["Lead", 3], ["Lead", 1]], strict=True)),
     ]
 
 
