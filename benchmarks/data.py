@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 from pydantic import SecretStr
 from rich.console import Console
 
@@ -58,6 +59,19 @@ class Databases:
             )
         await refresh_changed(settings.require("worker_database_url"), console)
         return settings
+
+    @asynccontextmanager
+    async def copied(self, name: str) -> AsyncIterator[Settings]:
+        """Settings of a gateway on a copy of a database that nobody uses; the copy goes with the block."""
+        copy = f"{name}_copy"
+        superuser = await asyncpg.connect(self.server.superuser_dsn)
+        try:
+            await superuser.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
+            await superuser.execute(f"CREATE DATABASE {copy} TEMPLATE {name} OWNER owner STRATEGY file_copy")
+            yield await self.open(copy)
+        finally:
+            await superuser.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
+            await superuser.close()
 
 
 @contextmanager

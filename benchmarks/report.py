@@ -144,6 +144,7 @@ def _sentences(results: Results) -> Iterator[str]:
     yield f"`make demo` to its first dashboard, from an empty directory, installation aside: {seconds}."
     yield from results.lists.sentences()
     yield from results.imports.sentences()
+    yield from results.changes.sentences()
     yield f"Before measuring, {results.compared_answers} answers of both servers were compared and were the same."
 
 

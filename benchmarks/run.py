@@ -8,6 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from benchmarks.changes import ChangeFigures
+from benchmarks.changes import measure_alone as changes_alone
 from benchmarks.data import demo_database
 from benchmarks.first_answer import seconds_to_first_answer
 from benchmarks.generator import Job
@@ -36,6 +38,7 @@ class Plan:
     connections: tuple[int, ...]
     companies: int
     imported_deals: int
+    change_rounds: int
 
     def questions(self) -> list[Question]:
         """Each operation by the mix of tenants at each number of connections, then by the largest tenant alone."""
@@ -59,6 +62,7 @@ class Results:
     demo_seconds: float
     lists: ListFigures
     imports: ImportFigures
+    changes: ChangeFigures
 
 
 async def run(plan: Plan, console: Console) -> Results:
@@ -73,8 +77,10 @@ async def run(plan: Plan, console: Console) -> Results:
     demo_seconds = await asyncio.to_thread(seconds_to_first_answer)
     console.print("Paging through a long list, importing a large file …")
     lists, imports = await lists_alone(plan.companies), await imports_alone(plan.imported_deals)
+    console.print("Moving many deals at once …")
+    changes = await changes_alone(plan.directory, plan.size, plan.change_rounds, console)
     return Results(
-        machine, plan.size.value, plan.pace, compared, cells, uncached, ceiling, demo_seconds, lists, imports
+        machine, plan.size.value, plan.pace, compared, cells, uncached, ceiling, demo_seconds, lists, imports, changes
     )
 
 

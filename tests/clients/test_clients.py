@@ -13,13 +13,16 @@ import pytest
 
 from gateway.api.ids import encode_id
 from gateway.api.schema import sdl
-from tests.conftest import Client, Database
+from gateway.app import create_app
+from tests.changes.conftest import new_world
+from tests.conftest import Client, Database, listening
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 PAGE = ROOT / "docs" / "clients.md"
 FILE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
 CLIENTS = ("apollo", "urql", "graphql-request")
+CACHING = CLIENTS[:2]
 
 COMPANIES = "SELECT c.id FROM companies c JOIN tenants t ON t.id = c.tenant_id WHERE t.slug = $1 AND deleted_at IS NULL"
 
@@ -46,7 +49,7 @@ def node() -> str:
 def examples(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page's files, with what is generated and compiled from them."""
     folder = tmp_path_factory.mktemp("clients")
-    for name in ("package.json", "tsconfig.json", "drive.mjs"):
+    for name in ("package.json", "tsconfig.json", "drive.mjs", "drag.mjs"):
         shutil.copy(FOLDER / name, folder)
     (folder / "node_modules").symlink_to(FOLDER / "node_modules", target_is_directory=True)
     (folder / "schema.graphql").write_text(sdl(), encoding="utf-8")
@@ -71,6 +74,35 @@ async def test_an_example_reads_a_dashboard_every_company_once_and_errors_by_cod
     assert without_clock(seen["dashboard"]) == without_clock(await dashboard(aurora))
     assert seen["tooMany"] == ["BAD_USER_INPUT"]
     assert (seen["unauthenticated"], seen["remedies"]) == (["TOKEN_MALFORMED"], ["sign in"])
+
+
+@pytest.mark.parametrize("client", CACHING)
+async def test_an_example_moves_what_can_be_moved_once_shows_it_and_undoes_it(
+    client: str, node: str, examples: Path, database: Database
+) -> None:
+    async with database.as_owner() as owner:
+        world = await new_world(owner, "acme")
+        keys = [await world.deal("2026-01-05T10:00", owner="rep", amount="100") for _ in range(3)]
+        deals = [encode_id("Deal", key) for key in keys]
+        stage = encode_id("Stage", await owner.fetchval("SELECT id FROM stages WHERE name = 'Won'"))
+    versions = (1, 1, 7)
+    changes = [
+        {"dealId": deal, "stageId": stage, "expectedVersion": version}
+        for deal, version in zip(deals, versions, strict=True)
+    ]
+    token = await database.token("acme", "manager")
+    with listening(create_app(database.settings())) as url:
+        command = [node, str(examples / "drag.mjs"), str(examples / "built" / f"{client}.js"), f"{url}/graphql", token]
+        seen = json.loads(run([*command, json.dumps(changes)], examples))
+    assert seen["moved"] == {"UPDATED": deals[:2], "CONFLICT": deals[2:]}
+    assert (seen["codes"], seen["replayed"]) == (["VERSION_DIFFERS"], [False, True])
+    assert seen["reused"] == ["IDEMPOTENCY_KEY_REUSED"]
+    assert seen["undone"] == {"UPDATED": deals[:2]}
+    assert seen["boards"] == [
+        dict(zip(deals, [["Lead", 1], ["Lead", 1], ["Lead", 1]], strict=True)),
+        dict(zip(deals, [["Won", 2], ["Won", 2], ["Lead", 1]], strict=True)),
+        dict(zip(deals, [["Lead", 3], ["Lead", 3], ["Lead", 1]], strict=True)),
+    ]
 
 
 def test_the_generated_types_refuse_what_the_schema_does_not_have(node: str, examples: Path) -> None:

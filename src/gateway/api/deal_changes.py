@@ -10,6 +10,7 @@ import strawberry
 from gateway.api.amounts import amount_fault
 from gateway.api.context import Info
 from gateway.api.enums import BulkMode
+from gateway.api.inputs import made_of_leaves
 from gateway.api.problems import Path, Problems
 from gateway.commands.assign_deals import ASSIGN_DEALS
 from gateway.commands.change_deals import Item, Request, Verb
@@ -27,6 +28,7 @@ DEAL_IDS = "These deals, all of them alike. Instead of `changes`."
 Listed = TypeVar("Listed")
 
 
+@made_of_leaves
 @strawberry.input(description="A deal, and the stage it is to be in.")
 class DealStageChange:
     deal_id: strawberry.ID = strawberry.field(description="The deal.")
@@ -34,6 +36,7 @@ class DealStageChange:
     expected_version: int | None = strawberry.field(default=None, description=VERSION)
 
 
+@made_of_leaves
 @strawberry.input(description="A deal, and who is to own it.")
 class DealOwnerChange:
     deal_id: strawberry.ID = strawberry.field(description="The deal.")
@@ -41,6 +44,7 @@ class DealOwnerChange:
     expected_version: int | None = strawberry.field(default=None, description=VERSION)
 
 
+@made_of_leaves
 @strawberry.input(description="A deal, and what is to be otherwise. A field that is left out stays as it is.")
 class DealFieldsChange:
     deal_id: strawberry.ID = strawberry.field(description="The deal.")
@@ -54,6 +58,7 @@ class DealFieldsChange:
     expected_version: int | None = strawberry.field(default=None, description=VERSION)
 
 
+@made_of_leaves
 @strawberry.input(description="A deal, as it was when it was looked at.")
 class DealReference:
     deal_id: strawberry.ID = strawberry.field(description="The deal.")

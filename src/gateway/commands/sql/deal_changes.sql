@@ -30,25 +30,23 @@ WITH wanted AS (
 ), operation AS (
   INSERT INTO operations (tenant_id, id, member_id, request_id, action, note, undoes)
   VALUES ($1, $11::uuid, $12::bigint, $13::text, $14::text, $15::text, $18::uuid)
-), was AS MATERIALIZED (
-  SELECT d.id, jsonb_build_object('stage_id', d.stage_id, 'owner_id', d.owner_id, 'name', d.name, 'amount', d.amount,
-                                  'expected_close', d.expected_close, 'closed_at', d.closed_at, 'deleted_at', d.deleted_at,
-                                  'version', d.version) AS state
-    FROM deals d WHERE d.tenant_id = $1 AND d.id = ANY($2)
 ), changed AS (
   UPDATE deals d SET stage_id = w.stage_id, owner_id = w.owner_id, name = w.name, amount = w.amount,
                      expected_close = w.expected_close, closed_at = w.closed_at, deleted_at = w.deleted_at
-    FROM wanted w, members m
-   WHERE d.tenant_id = $1 AND d.id = w.id AND d.version = w.version
+    FROM wanted w, deals o, members m
+   WHERE d.tenant_id = $1 AND d.id = w.id AND d.version = w.version AND o.tenant_id = $1 AND o.id = w.id
      AND m.tenant_id = $1 AND m.id = $12 AND m.active
      AND (m.role = ANY($16::text[]) OR (m.role = ANY($17::text[]) AND d.owner_id = m.id))
   RETURNING d.id, d.version,
+            jsonb_build_object('stage_id', o.stage_id, 'owner_id', o.owner_id, 'name', o.name, 'amount', o.amount,
+                               'expected_close', o.expected_close, 'closed_at', o.closed_at, 'deleted_at', o.deleted_at,
+                               'version', o.version) AS before,
             jsonb_build_object('stage_id', d.stage_id, 'owner_id', d.owner_id, 'name', d.name, 'amount', d.amount,
                                'expected_close', d.expected_close, 'closed_at', d.closed_at, 'deleted_at', d.deleted_at,
-                               'version', d.version) AS state
+                               'version', d.version) AS after
 ), logged AS (
   INSERT INTO audit_log (tenant_id, member_id, request_id, operation_id, action, record_type, record_id, before, after)
-  SELECT $1, $12, $13, $11, $14, 'Deal', c.id, w.state, c.state FROM changed c JOIN was w USING (id) ORDER BY c.id
+  SELECT $1, $12, $13, $11, $14, 'Deal', c.id, c.before, c.after FROM changed c ORDER BY c.id
 )
 SELECT id, version FROM changed;
 
