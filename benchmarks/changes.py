@@ -88,6 +88,7 @@ async def _measure_moves(moves: Moves, rounds: int) -> tuple[float, dict[str, fl
 async def _dashboards(moves: Moves, worker: asyncpg.Connection, ours: Server, theirs: Server) -> tuple[float, float]:
     """Milliseconds of a dashboard with nothing pending, and of one right after a move."""
     await clear(worker)
+    moves.caller.rest()
     moves.caller.ask(DEFAULT_QUERY)
     before, before_ms = moves.caller.ask(DEFAULT_QUERY)
     operation_id, _ = moves.move(STATUSES)
@@ -95,6 +96,7 @@ async def _dashboards(moves: Moves, worker: asyncpg.Connection, ours: Server, th
     if before["dashboard"]["overview"]["pipeline"] == after["dashboard"]["overview"]["pipeline"]:
         raise RuntimeError("a dashboard does not show what was moved right before it")
     await asyncio.to_thread(check_same_answers, [moves.tenant], ours, theirs)
+    moves.caller.rest()
     moves.undo(operation_id)
     return before_ms, after_ms
 

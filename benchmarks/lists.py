@@ -101,6 +101,10 @@ class Caller:
             raise RuntimeError(f"an error instead of a page: {answer['errors']}")
         return answer["data"], milliseconds
 
+    def rest(self) -> None:
+        """Closes the connection, which the server would after some idle seconds; the next request opens another."""
+        self._connection.close()
+
     def page(self, after: str | None) -> tuple[dict[str, Any], float]:
         data, milliseconds = self.ask(PAGE, {"first": PAGE_SIZE, "after": after})
         return data["companies"], milliseconds
