@@ -1,5 +1,6 @@
 """A tenant with one member of each role and a few deals, and callers of each role."""
 
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from tests.world import World
 ROLES = ("viewer", "rep", "manager", "admin")
 TABLES = ("deals", "deal_stage_history", "operations", "audit_log", "idempotency_keys")
 """Everything that a change of deals writes to."""
+
+_numbers = itertools.count(1)
 
 Json = dict[str, Any]
 
@@ -138,7 +141,7 @@ async def new_world(owner: asyncpg.Connection, slug: str, currency: str = "EUR")
 
 
 OpenBoard = Callable[..., Awaitable[Board]]
-"""(slug, currency="EUR", **settings) to the board of a new tenant."""
+"""(name, currency="EUR", **settings) to the board of a new tenant."""
 
 
 @asynccontextmanager
@@ -147,7 +150,8 @@ async def boards(database: Database) -> AsyncIterator[OpenBoard]:
     async with AsyncExitStack() as stack:
         owner = await stack.enter_async_context(database.as_owner())
 
-        async def open_one(slug: str, currency: str = "EUR", **changes: Any) -> Board:
+        async def open_one(name: str, currency: str = "EUR", **changes: Any) -> Board:
+            slug = f"{name}-{next(_numbers)}"
             world = await new_world(owner, slug, currency)
             app = create_app(database.settings(**changes))
             gateway = await stack.enter_async_context(serving(app, None))
@@ -156,6 +160,12 @@ async def boards(database: Database) -> AsyncIterator[OpenBoard]:
             return Board(world, {row["name"]: row["id"] for row in stages}, callers)
 
         yield open_one
+
+
+@pytest.fixture(scope="module")
+async def database(postgres: EmbeddedPostgres, template: str) -> Database:
+    """One for all tests of a module: each has tenants of its own in it."""
+    return await fresh_database(postgres, template)
 
 
 @pytest.fixture
@@ -170,7 +180,7 @@ async def board(open_board: OpenBoard) -> Board:
 
 
 @pytest.fixture(scope="module")
-async def shared_board(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Board]:
+async def shared_board(database: Database) -> AsyncIterator[Board]:
     """A board for tests that look at their own deals alone."""
-    async with boards(await fresh_database(postgres, template)) as open_one:
+    async with boards(database) as open_one:
         yield await open_one("acme")

@@ -58,7 +58,7 @@ async def test_one_item_over_the_limit_is_refused(open_board: OpenBoard, verb: s
     board = await open_board("small", bulk_size_limit=3)
     deals = [deal_id(deal) for deal in await board.deals(4)]
     if verb == "restoreDeals":
-        await board.owner.execute("UPDATE deals SET deleted_at = now()")
+        await board.owner.execute("UPDATE deals SET deleted_at = now() WHERE tenant_id = $1", board.world.tenant_id)
     changes = [wanted(board, verb, deal) for deal in deals]
     refused = await refusal(board, verb, changes=changes)
     message = "`changes` has from 1 to 3 entries; it has 4."

@@ -14,7 +14,9 @@ async def test_moved_deals_are_in_their_new_stage_with_their_history(board: Boar
         assert row["closed_at"] is not None
         assert result["deal"] == {"version": 2, "stage": {"name": "Won"}, "owner": {"name": "rep"}}
     moves = await board.owner.fetch(
-        "SELECT deal_id, member_id FROM deal_stage_history WHERE from_stage_id IS NOT NULL ORDER BY deal_id"
+        "SELECT deal_id, member_id FROM deal_stage_history WHERE from_stage_id IS NOT NULL AND tenant_id = $1 "
+        "ORDER BY deal_id",
+        board.world.tenant_id,
     )
     assert [tuple(move) for move in moves] == [(deal, board.world.members["manager"]) for deal in deals]
 
@@ -25,7 +27,7 @@ async def test_each_deal_has_its_own_stage_and_its_own_answer_in_the_order_of_th
         {"dealId": deal_id(third), "stageId": board.stage_id("Lead")},
         {"dealId": deal_id(first), "stageId": board.stage_id("Won"), "expectedVersion": 1},
         {"dealId": deal_id(second), "stageId": board.stage_id("Lost"), "expectedVersion": 7},
-        {"dealId": deal_id(999), "stageId": board.stage_id("Lost")},
+        {"dealId": deal_id(999_999), "stageId": board.stage_id("Lost")},
     ]
     payload = await board.change("updateDealStages", "manager", changes=changes, mode="PER_ITEM")
     assert statuses(payload) == ["UNCHANGED", "UPDATED", "CONFLICT", "NOT_FOUND"]
@@ -41,7 +43,7 @@ async def test_each_deal_has_its_own_stage_and_its_own_answer_in_the_order_of_th
 
 async def test_all_or_nothing_changes_nothing_and_tells_of_each_item(board: Board) -> None:
     deals = await board.deals(2)
-    payload = await board.move([*deals, 999], "Won")
+    payload = await board.move([*deals, 999_999], "Won")
     assert statuses(payload) == ["NOT_APPLIED", "NOT_APPLIED", "NOT_FOUND"]
     assert payload["operationId"] is None
     assert {(await board.row(deal))["stage"] for deal in deals} == {"Lead"}

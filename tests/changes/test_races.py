@@ -18,6 +18,7 @@ from tests.pipeline.acme import until_waiting
 from tests.pipeline.listening import calling, posted
 from tests.servers import postgres_server
 
+TO_LOST = "UPDATE stages SET kind = 'lost', probability = 0 WHERE id = $1"
 END_GATEWAYS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gateway' AND datname = current_database()
 """
@@ -36,7 +37,7 @@ async def superuser_of(database: Database) -> AsyncIterator[asyncpg.Connection]:
 async def test_a_move_and_a_stage_that_changes_its_kind_agree_in_the_end(board: Board, database: Database) -> None:
     deals = await board.deals(3)
     async with board.owner.transaction():
-        await board.owner.execute("UPDATE stages SET kind = 'lost', probability = 0 WHERE name = 'Proposal'")
+        await board.owner.execute(TO_LOST, board.stages["Proposal"])
         moving = asyncio.create_task(board.move(deals, "Proposal"))
         await until_waiting(database)
     payload = await moving
@@ -72,7 +73,7 @@ async def test_who_is_chosen_to_give_way_in_a_deadlock_tries_again_unseen(board:
 async def test_a_key_survives_a_race_that_was_lost(board: Board, database: Database) -> None:
     deals = await board.deals(1)
     async with board.owner.transaction():
-        await board.owner.execute("UPDATE stages SET kind = 'lost', probability = 0 WHERE name = 'Proposal'")
+        await board.owner.execute(TO_LOST, board.stages["Proposal"])
         moving = asyncio.create_task(board.move(deals, "Proposal", idempotencyKey="raced"))
         await until_waiting(database)
     first = await moving
@@ -173,7 +174,7 @@ async def test_past_its_deadline_a_change_is_nothing(open_board: OpenBoard, data
 async def test_a_caller_who_goes_away_before_the_commit_leaves_nothing(board: Board, database: Database) -> None:
     deals = await board.deals(2)
     rows = await board.all_rows()
-    token = await database.token("acme", "manager")
+    token = await database.token(board.world.slug, "manager")
     given: Json = {"dealIds": [deal_id(deal) for deal in deals], "idempotencyKey": "gone"}
     body = {"query": mutation("deleteDeals"), "variables": {"input": given}}
     async with calling(create_app(database.settings(pool_size=1)), token) as http:
@@ -189,7 +190,7 @@ async def test_a_caller_who_goes_away_before_the_commit_leaves_nothing(board: Bo
 
 async def test_callers_who_go_away_at_any_moment_leave_all_or_nothing(board: Board, database: Database) -> None:
     deals = await board.deals(20)
-    token = await database.token("acme", "manager")
+    token = await database.token(board.world.slug, "manager")
     async with calling(create_app(database.settings(pool_size=2)), token) as http:
         for moment in range(24):
             given: Json = {"dealIds": [deal_id(deal) for deal in deals], "idempotencyKey": f"gone {moment}"}
@@ -260,6 +261,8 @@ async def commits_held(database: Database) -> AsyncIterator[asyncpg.Connection]:
         )
         await superuser.execute("SELECT pg_advisory_lock(7)")
         yield superuser
+        await superuser.execute("SELECT pg_advisory_unlock(7)")
+        await superuser.execute("DROP TRIGGER linger ON operations; DROP FUNCTION linger()")
 
 
 async def test_of_a_commit_that_breaks_off_the_caller_is_told_and_the_key_finds_out(
@@ -280,7 +283,7 @@ async def test_of_a_commit_that_breaks_off_the_caller_is_told_and_the_key_finds_
 
 async def test_a_caller_who_goes_away_during_the_commit_leaves_it_whole(board: Board, database: Database) -> None:
     deals = await board.deals(2)
-    token = await database.token("acme", "manager")
+    token = await database.token(board.world.slug, "manager")
     given: Json = {"dealIds": [deal_id(deal) for deal in deals], "idempotencyKey": "too late"}
     body = {"query": mutation("deleteDeals"), "variables": {"input": given}}
     async with calling(create_app(database.settings(pool_size=1)), token) as http:

@@ -195,6 +195,6 @@ async def test_of_two_who_undo_at_the_same_time_one_does(board: Board) -> None:
 async def test_a_deal_goes_back_even_to_an_owner_who_left_since(board: Board) -> None:
     (deal,) = await board.deals(1)
     given = await changed(board, deal, {"owner": "admin"})
-    await board.owner.execute("UPDATE members SET active = false WHERE role = 'rep'")
+    await board.owner.execute("UPDATE members SET active = false WHERE id = $1", board.world.members["rep"])
     assert statuses(await board.undo(given["operationId"])) == ["UPDATED"]
     assert (await board.row(deal))["owner_id"] == board.world.members["rep"]

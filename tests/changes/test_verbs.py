@@ -51,7 +51,7 @@ async def test_each_assigned_deal_may_have_its_own_owner(shared_board: Board) ->
 
 async def test_unknown_and_deactivated_members_get_no_deals(board: Board) -> None:
     deals = await board.deals(3)
-    await board.owner.execute("UPDATE members SET active = false WHERE role = 'viewer'")
+    await board.owner.execute("UPDATE members SET active = false WHERE id = $1", board.world.members["viewer"])
     owners = [encode_id("Member", 2**63 - 1), board.member_id("viewer"), board.member_id("admin")]
     changes = [
         {"dealId": deal_id(deal), "ownerId": owner, "expectedVersion": 9 if deal is deals[1] else None}
@@ -65,7 +65,7 @@ async def test_unknown_and_deactivated_members_get_no_deals(board: Board) -> Non
 
 async def test_a_deal_may_stay_with_an_owner_who_was_deactivated(board: Board) -> None:
     (deal,) = await board.deals(1, owner="rep")
-    await board.owner.execute("UPDATE members SET active = false WHERE role = 'rep'")
+    await board.owner.execute("UPDATE members SET active = false WHERE id = $1", board.world.members["rep"])
     payload = await board.change("assignDeals", dealIds=[deal_id(deal)], ownerId=board.member_id("rep"))
     assert (statuses(payload), payload["operationId"]) == (["UNCHANGED"], None)
 
