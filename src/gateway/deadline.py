@@ -16,6 +16,9 @@ class Deadline:
     def after(cls, seconds: float) -> "Deadline":
         return cls(time.monotonic() + seconds)
 
+    def earlier(self, seconds: float) -> "Deadline":
+        return Deadline(self.at_seconds - seconds)
+
     def left_seconds(self) -> float:
         """What is left, above zero. Raises DEADLINE_EXCEEDED when nothing is."""
         left = self.at_seconds - time.monotonic()

@@ -103,7 +103,7 @@ async def test_what_was_changed_since_stays_and_the_rest_is_restored(shared_boar
     assert statuses(undone) == ["UPDATED", "CONFLICT", "CONFLICT", "UPDATED"]
     assert undone["summary"] == {"requested": 4, "updated": 2, "unchanged": 0, "failed": 2, "notApplied": 0}
     told = [result["error"] for result in undone["results"]]
-    conflict = {"code": "VERSION_DIFFERS", "currentVersion": 3}
+    conflict = {"code": "CHANGED_SINCE", "currentVersion": 3}
     lost, won = {**conflict, "currentStage": {"name": "Lost"}}, {**conflict, "currentStage": {"name": "Won"}}
     assert told == [None, lost, won, None]
     assert [(await board.row(deal))["stage"] for deal in deals] == ["Lead", "Lost", "Won", "Lead"]

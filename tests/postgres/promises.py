@@ -62,7 +62,9 @@ VIEWS = (
     *("companies_with_deals", "company_activity_flow", "company_deal_flow", "company_deal_state"),
     *("open_tasks", "owner_activity_flow", "owner_company_flow", *LIVE_VIEWS),
 )
-CHANGEABLE = ("stage_id", "owner_id", "name", "amount", "expected_close", "closed_at", "deleted_at")
+CHANGEABLE = (
+    *("stage_id", "stage_entered_at", "owner_id", "name", "amount", "expected_close", "closed_at", "deleted_at"),
+)
 TRACES = {
     "operations": ("tenant_id", "id", "member_id", "request_id", "action", "note", "undoes"),
     "audit_log": (

@@ -23,6 +23,7 @@ MESSAGES = {
     Reason.OWNER_INACTIVE: "The member is deactivated: choose an active one.",
     Reason.STAGE_OF_OTHER_PIPELINE: "The stage is of another pipeline: choose one of the deal's.",
     Reason.VERSION_DIFFERS: "The deal was changed since: look at it as it is now, and send its present version.",
+    Reason.CHANGED_SINCE: "The deal was changed since: look at it as it is now, or undo the later operation first.",
     Reason.NOT_OWN_DEAL: "Your role writes your own deals only: ask the deal's owner or a manager.",
     Reason.MAY_NOT_WRITE: "Your role does not write any more: ask an administrator of the tenant.",
     Reason.DEAL_NAMED_TWICE: "The deal is named more than once: name each deal once.",
@@ -55,7 +56,7 @@ class ChangeError:
 @strawberry.type(description="What became of one item.")
 class DealChangeResult:
     key: strawberry.Private[int]
-    deal_id: strawberry.ID = strawberry.field(description="The deal, as the input named it.")
+    deal_id: strawberry.ID = strawberry.field(description="The deal.")
     status: ChangeStatus = strawberry.field(description="What became of it.")
     error: ChangeError | None = strawberry.field(description="Why it failed; null when it did not.")
 
@@ -125,7 +126,8 @@ class DealChanges:
     @classmethod
     async def undo(cls, info: Info, request: UndoRequest) -> Self:
         """Undoes a change. Raises NOT_FOUND besides."""
-        return await cls._of(info, request.dry_run, lambda writes, roles: undo_operation(writes, roles, request))
+        spend = info.context.spend
+        return await cls._of(info, request.dry_run, lambda writes, roles: undo_operation(writes, roles, request, spend))
 
     @classmethod
     async def _of(cls, info: Info, dry_run: bool, command: Command) -> Self:

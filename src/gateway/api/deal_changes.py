@@ -196,7 +196,7 @@ class _Items:
 
     def fields(self, path: Path, change: DealFieldsChange) -> tuple[tuple[str, object], ...]:
         given = {"name": change.name, "amount": change.amount, "expected_close": change.expected_close}
-        values = {name: value for name, value in given.items() if value is not strawberry.UNSET}
+        values: dict[str, object] = {name: value for name, value in given.items() if value is not strawberry.UNSET}
         if not values:
             self.problems.add(path, "Nothing is to be otherwise: give `name`, `amount` or `expectedClose`.")
         if "name" in values:
@@ -204,6 +204,8 @@ class _Items:
         amount = values.get("amount")
         if isinstance(amount, Decimal) and (fault := amount_fault(amount, self._context.currency or "")):
             self.problems.add((*path, "amount"), f"`amount`: {fault}")
+        elif isinstance(amount, Decimal):
+            values["amount"] = (amount + 0).normalize()  # the same amount is the same request, however it is spelled
         return tuple(values.items())
 
     def _check_name(self, name: object, path: Path) -> None:

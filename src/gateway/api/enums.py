@@ -58,7 +58,9 @@ class ChangeStatus(Enum):
     NOT_FOUND = strawberry.enum_value(
         "not_found", description="No such deal, or no such stage or member to give it to, in this tenant."
     )
-    CONFLICT = strawberry.enum_value("conflict", description="The deal has another version than was expected.")
+    CONFLICT = strawberry.enum_value(
+        "conflict", description="The deal is not at the version that was expected, or not as the operation left it."
+    )
     INVALID_STAGE = strawberry.enum_value("invalid_stage", description="The stage is of another pipeline.")
     INVALID_OWNER = strawberry.enum_value("invalid_owner", description="The member is deactivated.")
     FORBIDDEN = strawberry.enum_value("forbidden", description="The caller's role may not write this deal.")
@@ -82,6 +84,9 @@ class ChangeErrorCode(Enum):
         "stage_of_other_pipeline", description="The stage is not one of the deal's pipeline."
     )
     VERSION_DIFFERS = strawberry.enum_value("version_differs", description="The deal was changed since it was read.")
+    CHANGED_SINCE = strawberry.enum_value(
+        "changed_since", description="The deal is not as the operation that is to be undone left it."
+    )
     NOT_OWN_DEAL = strawberry.enum_value("not_own_deal", description="The caller writes their own deals only.")
     MAY_NOT_WRITE = strawberry.enum_value("may_not_write", description="The caller may not write any more.")
     DEAL_NAMED_TWICE = strawberry.enum_value("deal_named_twice", description="The deal is named more than once.")

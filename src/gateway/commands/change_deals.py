@@ -113,10 +113,11 @@ async def _judge(
             reason = Reason.NOT_OWN_DEAL if role in roles.own else Reason.MAY_NOT_WRITE
             return Result(item.deal_id, Status.FORBIDDEN, reason)
         wanted = decide(deal, item.target)
+        if not isinstance(wanted, Refusal) and item.expected_version not in (None, deal.version):
+            wanted = Refusal(Status.CONFLICT, Reason.VERSION_DIFFERS)
         if isinstance(wanted, Refusal):
-            return Result(item.deal_id, *wanted)
-        if item.expected_version not in (None, deal.version):
-            return Result(item.deal_id, Status.CONFLICT, Reason.VERSION_DIFFERS, deal.version, deal.stage_id)
+            now = (deal.version, deal.stage_id) if wanted.status is Status.CONFLICT else ()
+            return Result(item.deal_id, *wanted, *now)
         return Result(item.deal_id, Status.UNCHANGED) if wanted == deal else wanted
 
     return judge

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     OWNER_INACTIVE = "owner_inactive"
     STAGE_OF_OTHER_PIPELINE = "stage_of_other_pipeline"
     VERSION_DIFFERS = "version_differs"
+    CHANGED_SINCE = "changed_since"
     NOT_OWN_DEAL = "not_own_deal"
     MAY_NOT_WRITE = "may_not_write"
     DEAL_NAMED_TWICE = "deal_named_twice"

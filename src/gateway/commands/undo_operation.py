@@ -1,11 +1,13 @@
-"""An operation is undone: each deal that nobody changed since gets the state that it had before.
+"""An operation is undone: each deal that is as the operation left it gets the state that it had before.
+
+What counts is the state, not the version: once a later operation is undone, the earlier one can be.
 
 The way through the stages is not rewritten: a deal goes back now, and its history says so. A deal that was closed gets
 back the instant at which it had been.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.commands.change_deals import SQL, Decide, Item, Request, Roles, Verb, change_deals
-from gateway.commands.changes import DealState, Mode, Outcome, Refusal
+from gateway.commands.changes import DealState, Mode, Outcome, Reason, Refusal, Status
 from gateway.errors import NotFoundError
 from gateway.postgres.writing import Writes
 
@@ -28,17 +30,21 @@ class UndoRequest:
     idempotency_key: str | None = None
 
 
-async def undo_operation(writes: Writes, roles: Roles, request: UndoRequest) -> Outcome:
-    """Undoes what can be, deal by deal. Raises NOT_FOUND for no such operation, and as `change_deals`."""
+async def undo_operation(writes: Writes, roles: Roles, request: UndoRequest, expect: Callable[[int], None]) -> Outcome:
+    """Undoes what can be, deal by deal. `expect` is told how many there are, and may refuse.
+
+    Raises NOT_FOUND for no such operation, and as `change_deals`.
+    """
     changes = await writes.fetch(SQL["changes_of_operation"], request.operation_id)
     if not changes:
         raise NotFoundError("This tenant has no operation of that id: use an `operationId` from an earlier answer.")
+    expect(len(changes))
     return await change_deals(
         writes,
         roles,
         Request(
             verb=UNDO,
-            items=[Item(deal_id, before, version) for deal_id, before, version in changes],
+            items=[Item(deal_id, (before, after), None) for deal_id, before, after in changes],
             mode=Mode.PER_ITEM,
             dry_run=request.dry_run,
             note=request.note,
@@ -50,21 +56,26 @@ async def undo_operation(writes: Writes, roles: Roles, request: UndoRequest) -> 
 
 
 async def _prepare(_writes: Writes, _items: Sequence[Item]) -> Decide:
-    def decide(deal: DealState, before: str) -> DealState | Refusal:
-        return deal._replace(**_state(json.loads(before, parse_float=Decimal, parse_int=Decimal)))
+    def decide(deal: DealState, states: tuple[str, str]) -> DealState | Refusal:
+        before, after = map(_state, states)
+        if deal._replace(**after) != deal:
+            return Refusal(Status.CONFLICT, Reason.CHANGED_SINCE)
+        return deal._replace(**before)
 
     return decide
 
 
-def _state(before: dict[str, Any]) -> dict[str, Any]:
+def _state(text: str) -> dict[str, Any]:
+    """The fields of a deal that a change may write, as the audit keeps them."""
+    kept = json.loads(text, parse_float=Decimal, parse_int=Decimal)
     return {
-        "stage_id": int(before["stage_id"]),
-        "owner_id": int(before["owner_id"]),
-        "name": before["name"],
-        "amount": before["amount"],
-        "expected_close": before["expected_close"] and date.fromisoformat(before["expected_close"]),
-        "closed_at": before["closed_at"] and datetime.fromisoformat(before["closed_at"]),
-        "deleted_at": before["deleted_at"] and datetime.fromisoformat(before["deleted_at"]),
+        "stage_id": int(kept["stage_id"]),
+        "owner_id": int(kept["owner_id"]),
+        "name": kept["name"],
+        "amount": kept["amount"],
+        "expected_close": kept["expected_close"] and date.fromisoformat(kept["expected_close"]),
+        "closed_at": kept["closed_at"] and datetime.fromisoformat(kept["closed_at"]),
+        "deleted_at": kept["deleted_at"] and datetime.fromisoformat(kept["deleted_at"]),
     }
 
 

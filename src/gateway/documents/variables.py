@@ -15,8 +15,7 @@ def check_lists(variables: Mapping[str, Any], most_entries: int) -> None:
             unseen += [((*path, name), part) for name, part in value.items()]
         elif isinstance(value, list):
             if len(value) > most_entries:
-                raise BadUserInputError(
-                    f"`{path[-1]}` has at most {most_entries} entries; it has {len(value)}.",
-                    extensions={"path": list(path)},
-                )
+                message = f"`{path[-1]}` has at most {most_entries} entries; it has {len(value)}."
+                problem = {"path": list(path), "message": message}
+                raise BadUserInputError(message, extensions={"path": list(path), "problems": [problem]})
             unseen += [((*path, index), part) for index, part in enumerate(value) if isinstance(part, Mapping | list)]

@@ -20,7 +20,10 @@ class Parameters:
 
 @dataclass(slots=True)
 class Trail:
-    """What is known of a request so far, for its log line and metrics. `statements`: names of those it issued."""
+    """What is known of a request so far, for its log line and metrics.
+
+    `statements`: names of those it issued. `changes`: whether it is to change records.
+    """
 
     request_id: str
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
@@ -28,6 +31,7 @@ class Trail:
     operation: str | None = None
     kind: str | None = None
     statements: list[str] = field(default_factory=list)
+    changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from gateway.errors import (
     GatewayError,
     InternalError,
     MethodNotAllowedError,
+    OutcomeUnknownError,
     UnauthenticatedError,
 )
 from gateway.identity.identify import Identity
@@ -62,7 +63,7 @@ class Pipeline:
             async with asyncio.timeout(call.deadline.left_seconds()):
                 return await self._answer(call)
         except TimeoutError:
-            return refusal(DeadlineExceededError(), request_id)
+            return refusal(OutcomeUnknownError() if call.trail.changes else DeadlineExceededError(), request_id)
         except GatewayError as error:
             return refusal(error, request_id)
         except Exception as error:  # noqa: BLE001 - the last line of defence: logged, masked, answered
@@ -96,6 +97,7 @@ class Pipeline:
             trail.operation = operation.name and operation.name[:LOGGED_NAME_CHARACTERS]
             trail.kind = operation.kind
             self._admit(call, operation, identity)
+            trail.changes = operation.kind == "mutation" and not set(operation.root_fields.values()) <= SIGN_IN_FIELDS
             check_lists(call.parameters.variables or {}, self._most_list_entries)
         with trail.stopwatch.stage("execute"):
             return await self._execute(call, document, operation, identity)

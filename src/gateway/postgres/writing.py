@@ -19,6 +19,9 @@ Done = TypeVar("Done")
 
 ATTEMPTS = 3
 
+MARGIN_SECONDS = 0.1
+"""So long before its request's deadline a change gives up: it is known then that nothing was changed."""
+
 LOST_RACES = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -70,9 +73,10 @@ async def write(
     Raises WRITE_CONFLICT when it lost every race, OUTCOME_UNKNOWN when the connection went away during the commit, and
     the errors of a read; of all but OUTCOME_UNKNOWN nothing remains.
     """
+    begun_until = deadline.earlier(MARGIN_SECONDS)
     for _ in range(ATTEMPTS):
         try:
-            return await _write_once(pool, writer, deadline, observer, work)
+            return await _write_once(pool, writer, begun_until, observer, work)
         except (*LOST_RACES, RacedError) as error:
             observer.log.info("a write lost a race", reason=repr(error), request_id=writer.request_id)
     raise WriteConflictError
@@ -110,8 +114,9 @@ async def _commit(pool: Pool, connection: asyncpg.Connection, observer: Observer
     try:
         await connection.execute("COMMIT")
     except Exception as error:
-        if is_unavailable(error):
-            raise OutcomeUnknownError from error
-        raise
+        known = OutcomeUnknownError() if is_unavailable(error) else as_gateway_error(error)
+        if known is None:
+            raise
+        raise known from error
     finally:
         await give_back(pool, connection, "ROLLBACK", observer)

@@ -21,7 +21,8 @@ SELECT now() WHERE $1::bigint IS NOT NULL;
 
 -- name: change_deals
 -- Writes the states of deals $2, each at version $3, as operation $11 of member $12, and what they were and became.
--- A row that has another version, or that the member may not write (roles $16 write all, $17 their own), is left as it is.
+-- A row that has another version, that the member may not write (roles $16 write all, $17 their own), or that would go to an
+-- owner who is not active is left as it is. $18: the operation that this one undoes, or null.
 -- Returns ids and new versions of what was written.
 WITH wanted AS (
   SELECT * FROM unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::numeric[], $8::date[],
@@ -32,11 +33,16 @@ WITH wanted AS (
   VALUES ($1, $11::uuid, $12::bigint, $13::text, $14::text, $15::text, $18::uuid)
 ), changed AS (
   UPDATE deals d SET stage_id = w.stage_id, owner_id = w.owner_id, name = w.name, amount = w.amount,
-                     expected_close = w.expected_close, closed_at = w.closed_at, deleted_at = w.deleted_at
+                     expected_close = w.expected_close, closed_at = w.closed_at, deleted_at = w.deleted_at,
+                     -- With a closing instant of long ago, a deal that goes back would seem to have gone back then.
+                     stage_entered_at = CASE WHEN $18 IS NOT NULL AND w.stage_id <> d.stage_id
+                                             THEN greatest(now(), d.stage_entered_at) ELSE d.stage_entered_at END
     FROM wanted w, deals o, members m
    WHERE d.tenant_id = $1 AND d.id = w.id AND d.version = w.version AND o.tenant_id = $1 AND o.id = w.id
      AND m.tenant_id = $1 AND m.id = $12 AND m.active
      AND (m.role = ANY($16::text[]) OR (m.role = ANY($17::text[]) AND d.owner_id = m.id))
+     AND (w.owner_id = d.owner_id OR $18 IS NOT NULL
+          OR EXISTS (SELECT FROM members n WHERE n.tenant_id = $1 AND n.id = w.owner_id AND n.active))
   RETURNING d.id, d.version,
             jsonb_build_object('stage_id', o.stage_id, 'owner_id', o.owner_id, 'name', o.name, 'amount', o.amount,
                                'expected_close', o.expected_close, 'closed_at', o.closed_at, 'deleted_at', o.deleted_at,
@@ -51,6 +57,6 @@ WITH wanted AS (
 SELECT id, version FROM changed;
 
 -- name: changes_of_operation
--- What operation $2 did to each deal: its state before, its version after, by id.
-SELECT record_id, before, (after->>'version')::int AS version
+-- What operation $2 did to each deal: its state before and after, by id.
+SELECT record_id, before, after
   FROM audit_log WHERE tenant_id = $1 AND operation_id = $2::uuid AND record_type = 'Deal' ORDER BY record_id;

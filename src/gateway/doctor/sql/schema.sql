@@ -89,7 +89,7 @@ SELECT 'gateway may read password hashes',
 
 -- check writes: gateway may write what its changes need, and nothing else
 WITH column_list (relation, privilege, names) AS (VALUES
-    ('public.deals', 'UPDATE', '{stage_id, owner_id, name, amount, expected_close, closed_at, deleted_at}'::text[]),
+    ('public.deals', 'UPDATE', '{stage_id, stage_entered_at, owner_id, name, amount, expected_close, closed_at, deleted_at}'::text[]),
     ('public.operations', 'INSERT', '{tenant_id, id, member_id, request_id, action, note, undoes}'),
     ('public.audit_log', 'INSERT',
      '{tenant_id, member_id, request_id, operation_id, action, record_type, record_id, before, after}'),

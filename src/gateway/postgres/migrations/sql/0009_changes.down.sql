@@ -1,4 +1,4 @@
-REVOKE UPDATE (stage_id, owner_id, name, amount, expected_close, closed_at, deleted_at) ON deals FROM gateway;
+REVOKE UPDATE (stage_id, stage_entered_at, owner_id, name, amount, expected_close, closed_at, deleted_at) ON deals FROM gateway;
 
 REVOKE SELECT, INSERT (tenant_id, key, member_id, request_hash), UPDATE (answer), DELETE ON idempotency_keys FROM gateway;
 

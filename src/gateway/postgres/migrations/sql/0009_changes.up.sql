@@ -44,4 +44,4 @@ GRANT SELECT, INSERT (tenant_id, member_id, request_id, operation_id, action, re
 
 GRANT SELECT, INSERT (tenant_id, key, member_id, request_hash), UPDATE (answer), DELETE ON idempotency_keys TO gateway;
 
-GRANT UPDATE (stage_id, owner_id, name, amount, expected_close, closed_at, deleted_at) ON deals TO gateway;
+GRANT UPDATE (stage_id, stage_entered_at, owner_id, name, amount, expected_close, closed_at, deleted_at) ON deals TO gateway;
