@@ -303,7 +303,7 @@ class WriteConflictError(ExecuteError):
 class OutcomeUnknownError(ExecuteError):
     code = "OUTCOME_UNKNOWN"
     status = 503
-    cause = "The database went away while the change was being committed: it was made as a whole or not at all."
+    cause = "The database went away or fell silent during the commit: the change was made as a whole or not at all."
     remedy = "Repeat the request with the same `idempotencyKey`: it is carried out once. Without a key, look first."
     default_retry_after_seconds = 1
 

@@ -19,6 +19,9 @@ Done = TypeVar("Done")
 
 ATTEMPTS = 3
 
+ANSWER_SECONDS = 0.05
+"""Of a request's time, what is left for saying that a commit takes longer."""
+
 LOST_RACES = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -67,8 +70,8 @@ async def write(
 ) -> tuple[Done, list[str]]:
     """What the work returned, once it is committed, and the names of its statements.
 
-    Raises WRITE_CONFLICT when it lost every race, OUTCOME_UNKNOWN when the connection went away during the commit, and
-    the errors of a read; of all but OUTCOME_UNKNOWN nothing remains.
+    Raises WRITE_CONFLICT when it lost every race, OUTCOME_UNKNOWN when the connection went away during the commit or
+    the commit outlasted the deadline, and the errors of a read; of all but OUTCOME_UNKNOWN nothing remains.
     """
     for _ in range(ATTEMPTS):
         try:
@@ -85,6 +88,7 @@ async def _write_once(
     writes = Writes(connection, writer, deadline, observer)
     try:
         done = await work(writes)
+        left_seconds = deadline.left_seconds()
     except BaseException as error:
         await asyncio.shield(give_back(pool, connection, "ROLLBACK", observer))
         known = None if isinstance(error, LOST_RACES) else as_gateway_error(error)
@@ -92,8 +96,19 @@ async def _write_once(
             raise
         raise known from error
     # Cut off in the middle, nobody could know what became of it: it is finished, whoever goes away.
-    await asyncio.shield(_commit(pool, connection, observer))
+    committing = asyncio.ensure_future(_commit(pool, connection, observer))
+    committing.add_done_callback(_heed)
+    await asyncio.wait({committing}, timeout=max(left_seconds - ANSWER_SECONDS, left_seconds / 2))
+    if not committing.done():
+        raise OutcomeUnknownError
+    await committing
     return done, writes.statements
+
+
+def _heed(committing: asyncio.Future[None]) -> None:
+    """What went wrong after its caller had gone is nobody's fault."""
+    if not committing.cancelled():
+        committing.exception()
 
 
 def _beginning(writer: Writer, deadline: Deadline) -> str:
