@@ -15,13 +15,18 @@ from tests.changes.traces import Traces, wrong_traces
 
 CALLERS = 6
 RETRY_SECONDS = 0.05
-UNANSWERED = "(unanswered)"
-EXPECTED = {UNANSWERED, "DATABASE_UNAVAILABLE", "OUTCOME_UNKNOWN", "POOL_EXHAUSTED", "DEADLINE_EXCEEDED"}
+UNANSWERED, TOLD = "(unanswered)", "(told)"
+"""Ends of requests besides codes of errors. Told is who got an answer, with errors further down."""
+
+OPEN_ENDS = {UNANSWERED, TOLD, "OUTCOME_UNKNOWN"}
+"""Those after which a change may have been made. After all others, nothing remains of it."""
+
+ENDS = OPEN_ENDS | {"DATABASE_UNAVAILABLE", "POOL_EXHAUSTED"}
 
 
 @dataclass(frozen=True)
 class Insisted:
-    """One move that was answered in the end. `attempts`: ids of its requests; `ends`: how all but the last ended."""
+    """One move that was answered in the end. `attempts`: ids of its requests; `ends`: of all but the last."""
 
     stroke: Stroke
     attempts: Sequence[str]
@@ -75,8 +80,8 @@ class Callers:
             answer = await self._ask(stroke, attempts[-1])
             if "errors" not in answer:
                 return Insisted(stroke, attempts, ends, answer["data"]["answer"])
-            ends += {error["extensions"]["code"] for error in answer["errors"]}
-            assert set(ends) <= EXPECTED, answer
+            ends.append(TOLD if answer.get("data") else answer["errors"][0]["extensions"]["code"])
+            assert ends[-1] in ENDS, answer
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _ask(self, stroke: Stroke, request_id: str) -> dict[str, Any]:
@@ -94,7 +99,10 @@ def wrong_moves(moves: Sequence[Insisted], traces: Traces, member: int) -> list[
     # As if each had been answered at once: what was answered is to be what was done.
     heard = [Heard(member, move.stroke, [move.payload | {"replayed": False}], ()) for move in moves]
     wrong = wrong_traces(traces, {}) + wrong_answers(heard, traces, alone=True)
+    made = set(traces.requests.values())
     for move in moves:
+        ends = zip(move.attempts, move.ends, strict=False)  # the last attempt was answered
+        wrong += [f"{id_} was made, and ended with {end}" for id_, end in ends if id_ in made and end not in OPEN_ENDS]
         made_by = traces.requests.get(move.payload["operationId"])
         if made_by and move.payload["replayed"] != (made_by != move.attempts[-1]):
             wrong.append(f"{made_by} made it, {move.attempts[-1]} was answered replayed: {move.payload['replayed']}")
