@@ -20,7 +20,7 @@ Done = TypeVar("Done")
 ATTEMPTS = 3
 
 MARGIN_SECONDS = 0.1
-"""So long before its request's deadline a change gives up: it is known then that nothing was changed."""
+"""So long before its request's deadline a change gives up, so that it can be said what became of it."""
 
 LOST_RACES = (
     asyncpg.DeadlockDetectedError,
@@ -70,13 +70,13 @@ async def write(
 ) -> tuple[Done, list[str]]:
     """What the work returned, once it is committed, and the names of its statements.
 
-    Raises WRITE_CONFLICT when it lost every race, OUTCOME_UNKNOWN when the connection went away during the commit, and
-    the errors of a read; of all but OUTCOME_UNKNOWN nothing remains.
+    Raises WRITE_CONFLICT when it lost every race, OUTCOME_UNKNOWN when the connection went away during the commit or
+    the commit outlasted the deadline, and the errors of a read; of all but OUTCOME_UNKNOWN nothing remains.
     """
-    begun_until = deadline.earlier(MARGIN_SECONDS)
+    until = deadline.earlier(MARGIN_SECONDS)
     for _ in range(ATTEMPTS):
         try:
-            return await _write_once(pool, writer, begun_until, observer, work)
+            return await _write_once(pool, writer, until, observer, work)
         except (*LOST_RACES, RacedError) as error:
             observer.log.info("a write lost a race", reason=repr(error), request_id=writer.request_id)
     raise WriteConflictError
@@ -89,6 +89,7 @@ async def _write_once(
     writes = Writes(connection, writer, deadline, observer)
     try:
         done = await work(writes)
+        left_seconds = deadline.left_seconds()
     except BaseException as error:
         await asyncio.shield(give_back(pool, connection, "ROLLBACK", observer))
         known = None if isinstance(error, LOST_RACES) else as_gateway_error(error)
@@ -96,8 +97,19 @@ async def _write_once(
             raise
         raise known from error
     # Cut off in the middle, nobody could know what became of it: it is finished, whoever goes away.
-    await asyncio.shield(_commit(pool, connection, observer))
+    committing = asyncio.ensure_future(_commit(pool, connection, observer))
+    committing.add_done_callback(_heed)
+    await asyncio.wait({committing}, timeout=left_seconds)
+    if not committing.done():
+        raise OutcomeUnknownError
+    await committing
     return done, writes.statements
+
+
+def _heed(committing: asyncio.Future[None]) -> None:
+    """What went wrong after its caller had gone is nobody's fault."""
+    if not committing.cancelled():
+        committing.exception()
 
 
 def _beginning(writer: Writer, deadline: Deadline) -> str:
