@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from random import Random
 
 import asyncpg
@@ -21,6 +22,9 @@ STAGES_OF_DEALS = """
 SELECT d.id, array_agg(s.id ORDER BY s.id) FROM deals d JOIN stages s USING (tenant_id, pipeline_id)
  WHERE d.tenant_id = $1 GROUP BY d.id ORDER BY d.id
 """
+
+
+_numbers = count(1)
 
 
 class Dice(Random):
@@ -52,7 +56,7 @@ class Arena:
 
 async def open_arena(database: Database, owner: asyncpg.Connection, deals: int) -> Arena:
     """A new tenant with two pipelines; its deals, half in each, are a rep's and a manager's by turns."""
-    world = await new_world(owner, "arena")
+    world = await new_world(owner, f"arena-{next(_numbers)}")
     await owner.execute(SECOND_PIPELINE, world.tenant_id)
     for number in range(deals):
         stage = FIRST_STAGES[number % 2]
