@@ -17,5 +17,6 @@ class AuditRow(NamedTuple):
     operation_id: UUID | None
     request_id: str | None
     note: str | None
+    undoes: UUID | None
     before: str | None
     after: str | None

@@ -175,7 +175,8 @@ AUDIT = ListSource(
     name="audit",
     table="audit_log",
     columns="r.id, r.at, r.member_id, r.action, r.record_type, r.record_id, r.operation_id, r.request_id, "
-    "(SELECT o.note FROM operations o WHERE o.tenant_id = $1 AND o.id = r.operation_id), r.before, r.after",
+    "(SELECT o.note FROM operations o WHERE o.tenant_id = $1 AND o.id = r.operation_id), "
+    "(SELECT o.undoes FROM operations o WHERE o.tenant_id = $1 AND o.id = r.operation_id), r.before, r.after",
     belongs="true",
     row=AuditRow,
     orderings={"at": Ordering("r.at", INSTANT)},

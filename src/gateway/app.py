@@ -35,7 +35,7 @@ from gateway.postgres.migrate import head_revision
 from gateway.postgres.pool import Pool
 from gateway.postgres.readiness import database_fault
 from gateway.postgres.transactions import ReadTransaction
-from gateway.postgres.writing import Writer, write
+from gateway.postgres.writing import Writer, WriteTransactions
 from gateway.settings import ConfigurationError, Settings, load_settings
 from gateway.web import graphiql
 from gateway.web.default_query import DEFAULT_QUERY
@@ -114,6 +114,9 @@ class _Parts:
             wait_seconds=settings.pool_wait_seconds,
             statement_cache_size=settings.statement_cache_size,
         )
+        self.writing = WriteTransactions(
+            self.pool, self.observer, pool_size=settings.pool_size, wait_seconds=settings.pool_wait_seconds
+        )
         keys = KeySetClient(settings.jwks_url) if settings.jwks_url else None
         self.verifier = TokenVerifier(self.tokens, keys=keys)
         self.sessions = Sessions(
@@ -163,7 +166,7 @@ class _Parts:
             if identity is None:
                 raise ForbiddenError
             writer = Writer(identity.tenant_id, identity.member_id, request_id)
-            return await write(self.pool, writer, deadline, self.observer, lambda writes: command(writes, ROLES))
+            return await self.writing.run(writer, deadline, lambda writes: command(writes, ROLES))
 
         return Context(
             tenant_id=identity.tenant_id if identity else None,

@@ -239,6 +239,7 @@ async def test_a_database_killed_in_the_middle_is_retryable_and_the_repeated_cha
         await until_waiting(mortal)
         await asyncio.to_thread(kill, server)
         response = await deleting
+        await asyncio.to_thread(server.stop)  # what remains of it
         assert (response.status_code, only_error(response.json())["code"]) == (503, "DATABASE_UNAVAILABLE")
         await asyncio.to_thread(server.start)
         async with mortal.as_owner() as owner:

@@ -198,3 +198,65 @@ async def test_a_deal_goes_back_even_to_an_owner_who_left_since(board: Board) ->
     await board.owner.execute("UPDATE members SET active = false WHERE id = $1", board.world.members["rep"])
     assert statuses(await board.undo(given["operationId"])) == ["UPDATED"]
     assert (await board.row(deal))["owner_id"] == board.world.members["rep"]
+
+
+async def test_operations_are_undone_one_after_the_other_the_latest_first(shared_board: Board) -> None:
+    board = shared_board
+    (deal,) = await board.deals(1)
+    first = await board.move([deal], "Qualified")
+    second = await board.move([deal], "Won")
+    assert codes(await board.undo(first["operationId"])) == ["CHANGED_SINCE"]
+    assert statuses(await board.undo(second["operationId"])) == ["UPDATED"]
+    assert statuses(await board.undo(first["operationId"])) == ["UPDATED"]
+    row = await board.row(deal)
+    assert (row["stage"], row["version"]) == ("Lead", 5)
+
+
+async def test_a_deal_that_is_closed_again_went_back_now_and_was_closed_then(shared_board: Board) -> None:
+    board = shared_board
+    deal = await full_deal(board, "Won")
+    closed = (await board.row(deal))["closed_at"]
+    out = await board.move([deal], "Lead")
+    past = "UPDATE deals SET stage_entered_at = now() - interval '10 days' WHERE id = $1"
+    await board.owner.execute(past, deal)
+    await board.undo(out["operationId"])
+    row = await board.row(deal)
+    moved_at, days = await board.owner.fetchrow(
+        "SELECT moved_at, days_in_stage FROM deal_stage_history WHERE deal_id = $1 ORDER BY id DESC LIMIT 1", deal
+    )
+    assert (row["closed_at"], row["stage_entered_at"], days) == (closed, moved_at, 10)
+    assert await board.owner.fetchval("SELECT now() - $1::timestamptz < interval '1 day'", moved_at)
+
+
+async def test_what_no_longer_fits_is_told_of_its_item_and_the_rest_is_restored(shared_board: Board) -> None:
+    board = shared_board
+    tenant = board.world.tenant_id
+    pipeline = await board.owner.fetchval(
+        "INSERT INTO pipelines (tenant_id, name) VALUES ($1, 'Other') RETURNING id", tenant
+    )
+    stage = await board.owner.fetchval(
+        """INSERT INTO stages (tenant_id, pipeline_id, name, position, probability, kind)
+           SELECT $1, id, 'Leaving', 90, 0.5, 'open' FROM pipelines WHERE tenant_id = $1 AND is_default RETURNING id""",
+        tenant,
+    )
+    unfit, fit = *await board.deals(1, stage="Leaving"), *await board.deals(1)
+    moved = await board.move([unfit, fit], "Proposal")
+    await board.owner.execute("UPDATE stages SET pipeline_id = $2 WHERE id = $1", stage, pipeline)
+    undone = await board.undo(moved["operationId"])
+    assert codes(undone) == ["STAGE_OF_OTHER_PIPELINE", None]
+    assert [(await board.row(deal))["stage"] for deal in (unfit, fit)] == ["Proposal", "Lead"]
+
+
+async def test_the_last_day_of_the_calendar_is_a_day_and_not_infinity(shared_board: Board) -> None:
+    board = shared_board
+    (deal,) = await board.deals(1)
+    text = "SELECT expected_close::text FROM deals WHERE id = $1"
+    set_last = await board.change("updateDeals", changes=[{"dealId": deal_id(deal), "expectedClose": "9999-12-31"}])
+    assert await board.owner.fetchval(text, deal) == "9999-12-31"
+    await board.move([deal], "Proposal")
+    assert await board.owner.fetchval(text, deal) == "9999-12-31"
+    await board.owner.execute("UPDATE deals SET expected_close = 'infinity' WHERE id = $1", deal)
+    moved = await board.move([deal], "Won")
+    assert await board.owner.fetchval(text, deal) == "infinity"
+    assert statuses(await board.undo(moved["operationId"])) == ["UPDATED"]
+    assert codes(await board.undo(set_last["operationId"])) == ["CHANGED_SINCE"]

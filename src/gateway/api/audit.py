@@ -42,6 +42,9 @@ class AuditEntry:
     operation_id: strawberry.ID | None = strawberry.field(description="Shared by all records changed at once.")
     request_id: str | None = strawberry.field(description="The `X-Request-Id` of the request.")
     note: str | None = strawberry.field(description="Why, as the caller noted; null for nothing.")
+    undoes: strawberry.ID | None = strawberry.field(
+        description="The operation that this one undid; null for any other."
+    )
     changes: list[FieldChange] = strawberry.field(description="What became otherwise, the version included.")
 
     @strawberry.field(description="Who.")
@@ -63,6 +66,7 @@ class AuditEntry:
             operation_id=strawberry.ID(str(row.operation_id)) if row.operation_id else None,
             request_id=row.request_id,
             note=row.note,
+            undoes=strawberry.ID(str(row.undoes)) if row.undoes else None,
             changes=list(_differences(_state(row.before), _state(row.after))),
         )
 

@@ -199,6 +199,8 @@ class _Items:
         values: dict[str, object] = {name: value for name, value in given.items() if value is not strawberry.UNSET}
         if not values:
             self.problems.add(path, "Nothing is to be otherwise: give `name`, `amount` or `expectedClose`.")
+        if isinstance(change.expected_close, date):
+            values["expected_close"] = change.expected_close.isoformat()
         if "name" in values:
             self._check_name(values["name"], (*path, "name"))
         amount = values.get("amount")
@@ -226,7 +228,7 @@ class _Items:
             dry_run=given.dry_run,
             note=given.note,
             idempotency_key=given.idempotency_key,
-            fingerprint=repr((given.mode.value, given.note, self._items)),
+            fingerprint=repr((given.mode.value, given.note, [tuple(item) for item in self._items])),
         )
 
 

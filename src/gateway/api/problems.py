@@ -27,13 +27,12 @@ class Problems:
             self.add(path, error.message)
             return 0
 
-    def text(self, value: str | None, path: Path, most: int) -> str | None:
-        """A text of 1 to `most` characters that can be stored, or None."""
+    def text(self, value: str | None, path: Path, most: int) -> None:
+        """A text is None or has 1 to `most` characters that can be stored."""
         if value is not None and not (1 <= len(value) <= most and value.strip()):
             self.add(path, f"`{path[-1]}` has from 1 to {most} characters, not all of them blank; it has {len(value)}.")
         if value is not None and _is_unstorable(value):
             self.add(path, f"`{path[-1]}` holds a character that cannot be stored, such as NUL. Leave it out.")
-        return value
 
     def check(self) -> None:
         """Raises BAD_USER_INPUT with every problem; `path` is the first one's."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -51,7 +51,7 @@ class Reason(StrEnum):
 
 
 class DealState(NamedTuple):
-    """A deal as it stands. `deleted_at`: None for one that is not deleted."""
+    """A deal as it stands. `expected_close`: an ISO day or `infinity`; `deleted_at`: None when it is not deleted."""
 
     id: int
     pipeline_id: int
@@ -59,7 +59,7 @@ class DealState(NamedTuple):
     owner_id: int
     name: str
     amount: Decimal | None
-    expected_close: date | None
+    expected_close: str | None
     closed_at: datetime | None
     deleted_at: datetime | None
     version: int

@@ -9,7 +9,7 @@ back the instant at which it had been.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -55,11 +55,20 @@ async def undo_operation(writes: Writes, roles: Roles, request: UndoRequest, exp
     )
 
 
-async def _prepare(_writes: Writes, _items: Sequence[Item]) -> Decide:
+async def _prepare(writes: Writes, items: Sequence[Item]) -> Decide:
+    befores = [_state(item.target[0]) for item in items]
+    stages = await writes.fetch(SQL["stage_pipelines"], list({before["stage_id"] for before in befores}))
+    owners = await writes.fetch(SQL["owners"], list({before["owner_id"] for before in befores}))
+    pipeline_of, known_owners = dict(map(tuple, stages)), {row[0] for row in owners}
+
     def decide(deal: DealState, states: tuple[str, str]) -> DealState | Refusal:
         before, after = map(_state, states)
         if deal._replace(**after) != deal:
             return Refusal(Status.CONFLICT, Reason.CHANGED_SINCE)
+        if pipeline_of.get(before["stage_id"]) != deal.pipeline_id:
+            return Refusal(Status.INVALID_STAGE, Reason.STAGE_OF_OTHER_PIPELINE)
+        if before["owner_id"] not in known_owners:
+            return Refusal(Status.NOT_FOUND, Reason.OWNER_NOT_FOUND)
         return deal._replace(**before)
 
     return decide
@@ -73,7 +82,7 @@ def _state(text: str) -> dict[str, Any]:
         "owner_id": int(kept["owner_id"]),
         "name": kept["name"],
         "amount": kept["amount"],
-        "expected_close": kept["expected_close"] and date.fromisoformat(kept["expected_close"]),
+        "expected_close": kept["expected_close"],
         "closed_at": kept["closed_at"] and datetime.fromisoformat(kept["closed_at"]),
         "deleted_at": kept["deleted_at"] and datetime.fromisoformat(kept["deleted_at"]),
     }

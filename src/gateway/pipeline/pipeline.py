@@ -97,7 +97,7 @@ class Pipeline:
             trail.operation = operation.name and operation.name[:LOGGED_NAME_CHARACTERS]
             trail.kind = operation.kind
             self._admit(call, operation, identity)
-            trail.changes = operation.kind == "mutation" and not set(operation.root_fields.values()) <= SIGN_IN_FIELDS
+            trail.changes = changes_records(operation)
             check_lists(call.parameters.variables or {}, self._most_list_entries)
         with trail.stopwatch.stage("execute"):
             return await self._execute(call, document, operation, identity)
@@ -108,6 +108,9 @@ class Pipeline:
         # Each checks a password: many in one request would be a way to guess, and to keep others from signing in.
         if sum(name in SIGN_IN_FIELDS for name in operation.root_fields.values()) > MOST_SIGN_INS:
             raise BadUserInputError(f"An operation may sign in {MOST_SIGN_INS} times at most: send others apart.")
+        if changes_records(operation) and not SIGN_IN_FIELDS.isdisjoint(operation.root_fields.values()):
+            # What is read after a sign-in is read as the one who signed in, what is changed is the token's.
+            raise BadUserInputError("An operation signs in or changes records, not both: send them apart.")
         if call.reads_only and operation.kind != "query":
             raise MethodNotAllowedError(f"A {operation.kind} cannot be sent by GET: use POST.")
 
@@ -129,3 +132,8 @@ class Pipeline:
             await context.close()
             call.trail.statements = context.statements
         return response(settled, call.trail.request_id, self._observer)
+
+
+def changes_records(operation: Operation) -> bool:
+    """Whether it is a mutation that does anything but sign in."""
+    return operation.kind == "mutation" and not set(operation.root_fields.values()) <= SIGN_IN_FIELDS | {"__typename"}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from gateway.deadline import Deadline
-from gateway.errors import OutcomeUnknownError, WriteConflictError
+from gateway.errors import OutcomeUnknownError, PoolExhaustedError, WriteConflictError
 from gateway.observe import Observer, StatementFinished
 from gateway.postgres.faults import as_gateway_error, is_unavailable
 from gateway.postgres.pool import Pool
@@ -65,21 +65,47 @@ class Writes:
         return rows
 
 
-async def write(
-    pool: Pool, writer: Writer, deadline: Deadline, observer: Observer, work: Callable[[Writes], Awaitable[Done]]
-) -> tuple[Done, list[str]]:
-    """What the work returned, once it is committed, and the names of its statements.
+class WriteTransactions:
+    """The write transactions of one process. They take half the pool at most: writers wait for each other's rows, and
+    readers do not."""
 
-    Raises WRITE_CONFLICT when it lost every race, OUTCOME_UNKNOWN when the connection went away during the commit or
-    the commit outlasted the deadline, and the errors of a read; of all but OUTCOME_UNKNOWN nothing remains.
-    """
-    until = deadline.earlier(MARGIN_SECONDS)
-    for _ in range(ATTEMPTS):
+    def __init__(self, pool: Pool, observer: Observer, *, pool_size: int, wait_seconds: float) -> None:
+        self._pool = pool
+        self._observer = observer
+        self._seats = asyncio.Semaphore(max(1, pool_size // 2))
+        self._wait_seconds = wait_seconds
+
+    async def run(
+        self, writer: Writer, deadline: Deadline, work: Callable[[Writes], Awaitable[Done]]
+    ) -> tuple[Done, list[str]]:
+        """What the work returned, once it is committed, and the names of its statements.
+
+        Raises WRITE_CONFLICT when it lost every race, OUTCOME_UNKNOWN when the connection went away during the commit
+        or the commit outlasted the deadline, and the errors of a read; of all but OUTCOME_UNKNOWN nothing remains.
+        """
+        until = deadline.earlier(MARGIN_SECONDS)
+        await self._take_seat(until)
         try:
-            return await _write_once(pool, writer, until, observer, work)
-        except (*LOST_RACES, RacedError) as error:
-            observer.log.info("a write lost a race", reason=repr(error), request_id=writer.request_id)
-    raise WriteConflictError
+            return await self._until_won(writer, until, work)
+        finally:
+            self._seats.release()
+
+    async def _take_seat(self, until: Deadline) -> None:
+        try:
+            async with asyncio.timeout(min(self._wait_seconds, until.left_seconds())):
+                await self._seats.acquire()
+        except TimeoutError:
+            raise PoolExhaustedError from None
+
+    async def _until_won(
+        self, writer: Writer, until: Deadline, work: Callable[[Writes], Awaitable[Done]]
+    ) -> tuple[Done, list[str]]:
+        for _ in range(ATTEMPTS):
+            try:
+                return await _write_once(self._pool, writer, until, self._observer, work)
+            except (*LOST_RACES, RacedError) as error:
+                self._observer.log.info("a write lost a race", reason=repr(error), request_id=writer.request_id)
+        raise WriteConflictError
 
 
 async def _write_once(

@@ -1,6 +1,7 @@
 -- name: lock_deals
--- The deals of ids $2, deleted ones too, locked in the order of their ids until the transaction ends.
-SELECT id, pipeline_id, stage_id, owner_id, name, amount, expected_close, closed_at, deleted_at, version
+-- The deals of ids $2, deleted ones too, locked in the order of their ids until the transaction ends. Days are texts: to the
+-- driver, the last day of the calendar and infinity are the same.
+SELECT id, pipeline_id, stage_id, owner_id, name, amount, to_jsonb(expected_close) #>> '{}' AS expected_close, closed_at, deleted_at, version
   FROM deals WHERE tenant_id = $1 AND id = ANY($2::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: writer_role
@@ -25,7 +26,7 @@ SELECT now() WHERE $1::bigint IS NOT NULL;
 -- owner who is not active is left as it is. $18: the operation that this one undoes, or null.
 -- Returns ids and new versions of what was written.
 WITH wanted AS (
-  SELECT * FROM unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::numeric[], $8::date[],
+  SELECT * FROM unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::numeric[], $8::text[],
                        $9::timestamptz[], $10::timestamptz[])
     AS w (id, version, stage_id, owner_id, name, amount, expected_close, closed_at, deleted_at)
 ), operation AS (
@@ -33,7 +34,7 @@ WITH wanted AS (
   VALUES ($1, $11::uuid, $12::bigint, $13::text, $14::text, $15::text, $18::uuid)
 ), changed AS (
   UPDATE deals d SET stage_id = w.stage_id, owner_id = w.owner_id, name = w.name, amount = w.amount,
-                     expected_close = w.expected_close, closed_at = w.closed_at, deleted_at = w.deleted_at,
+                     expected_close = w.expected_close::date, closed_at = w.closed_at, deleted_at = w.deleted_at,
                      -- With a closing instant of long ago, a deal that goes back would seem to have gone back then.
                      stage_entered_at = CASE WHEN $18 IS NOT NULL AND w.stage_id <> d.stage_id
                                              THEN greatest(now(), d.stage_entered_at) ELSE d.stage_entered_at END
