@@ -17,7 +17,7 @@ async def test_writers_who_wait_for_a_row_leave_half_the_pool_to_readers(
     async with board.owner.transaction():
         await board.owner.execute("SELECT FROM deals WHERE id = $1 FOR UPDATE", deal)
         moves = [asyncio.create_task(board.callers["manager"].post(*move(board, deal))) for _ in range(5)]
-        await until_waiting(database)
+        await until_waiting(database, 2)
         _, waiting = await asyncio.wait(moves, return_when=asyncio.FIRST_COMPLETED)
         read = await board.callers["viewer"].data(READ)
     assert read["dashboard"]["overview"]["deals"]["total"] == 1

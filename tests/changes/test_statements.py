@@ -18,7 +18,7 @@ WRITES = {
     "deleteDeals": "lock_deals writer_role instant change_deals",
     "restoreDeals": "lock_deals writer_role change_deals",
 }
-UNDO = "changes_of_operation lock_deals writer_role change_deals"
+UNDO = "changes_of_operation lock_deals writer_role stage_pipelines owners change_deals"
 KEY = Counter(["claim_key", "keep_answer"])
 
 

@@ -55,14 +55,14 @@ def a_root(type_: GraphQLObjectType, seed: int, damaged: float) -> dict[str, Any
 
 
 @pytest.mark.parametrize("name", TYPES)
-@pytest.mark.parametrize("damaged", [0.0, 0.02, 0.2])
+@pytest.mark.parametrize("damaged", [0.0, 0.1])
 def test_every_type_is_told_as_graphql_core_tells_it(name: str, damaged: float) -> None:
     type_ = object_type(name)
     schema = one_type_schema(type_)
     for field in ("one", "sure", "many", "all", "rows"):
         asked = document(type_, field)
         assert validate(schema, asked) == []
-        for seed in range(12):
+        for seed in range(8):
             root, shown = a_root(type_, seed, damaged), seed % 2 == 0
             plain = told(schema, asked, root, shown, executor_class=PlainExecutor, memory=Memory())
             assert plain == told(schema, asked, root, shown, executor_class=Executor)
@@ -74,7 +74,7 @@ def test_damage_is_met_and_told() -> None:
     asked, schema = document(type_, "many"), one_type_schema(type_)
     errors = [
         error
-        for seed in range(12)
+        for seed in range(8)
         for error in told(schema, asked, a_root(type_, seed, 0.2), True, executor_class=PlainExecutor, memory=Memory())[
             1
         ]
