@@ -74,7 +74,7 @@ def test_damage_is_met_and_told() -> None:
     asked, schema = document(type_, "many"), one_type_schema(type_)
     errors = [
         error
-        for seed in range(8)
+        for seed in range(12)
         for error in told(schema, asked, a_root(type_, seed, 0.2), True, executor_class=PlainExecutor, memory=Memory())[
             1
         ]
