@@ -9,7 +9,7 @@ from gateway.api.arguments import OptionalPeriod, OwnerId, PipelineId
 from gateway.api.context import Info
 from gateway.api.deals import Deal
 from gateway.api.enums import ChangeErrorCode, ChangeStatus
-from gateway.api.ids import encode_id, optional_key_of
+from gateway.api.ids import encode_id
 from gateway.api.pipeline_stats import PipelineStats
 from gateway.api.pipelines import Stage
 from gateway.commands.change_deals import Command, Request, change_deals
@@ -114,8 +114,7 @@ class DealChanges:
     async def pipeline_stats(
         self, info: Info, pipeline_id: PipelineId = None, owner_id: OwnerId = None, period: OptionalPeriod = None
     ) -> PipelineStats | None:
-        pipeline_key = optional_key_of("Pipeline", pipeline_id, "pipelineId")
-        return await PipelineStats.read(info, pipeline_key, optional_key_of("Member", owner_id, "ownerId"), period)
+        return await PipelineStats.read(info, pipeline_id, owner_id, period)
 
     @classmethod
     async def change(cls, info: Info, request: Request) -> Self:

@@ -8,6 +8,7 @@ import strawberry
 from gateway.api.arguments import TrendInterval
 from gateway.api.context import BoardKey, Info
 from gateway.api.deal_totals import DealSummary, ForecastPoint, StageStats, TrendPoint, moves_wanted
+from gateway.api.ids import optional_key_of
 from gateway.api.periods import Interval, PeriodInput, Window
 from gateway.api.pipelines import Pipeline
 from gateway.api.selection import selected_names
@@ -54,13 +55,15 @@ class PipelineStats:
 
     @classmethod
     async def read(
-        cls, info: Info, pipeline_id: int | None, owner_id: int | None, period: PeriodInput | None
+        cls, info: Info, pipeline_id: str | None, owner_id: str | None, period: PeriodInput | None
     ) -> Self | None:
-        """The pipeline's numbers; None when there is no such pipeline."""
+        """The pipeline's numbers, of global ids; None when there is no such pipeline."""
+        pipeline_key = optional_key_of("Pipeline", pipeline_id, "pipelineId")
+        owner_key = optional_key_of("Member", owner_id, "ownerId")
         moment = await info.context.moment()
         window = Window.of(period, moment)
         moves = moves_wanted(selected_names(info._raw_info))
-        key = BoardKey(WhichPipelines(one=True, id=pipeline_id), owner_id, window.days, moves)
+        key = BoardKey(WhichPipelines(one=True, id=pipeline_key), owner_key, window.days, moves)
         board = await info.context.loaders.board.load(key)
         if board.pipeline is None:
             return None

@@ -79,8 +79,7 @@ class Query:
         owner_id: OwnerId = None,
         period: OptionalPeriod = None,
     ) -> PipelineStats | None:
-        pipeline_key = optional_key_of("Pipeline", pipeline_id, "pipelineId")
-        return await PipelineStats.read(info, pipeline_key, optional_key_of("Member", owner_id, "ownerId"), period)
+        return await PipelineStats.read(info, pipeline_id, owner_id, period)
 
     @strawberry.field(description="A company in numbers. Null when there is no such company.")
     async def company_analytics(
@@ -208,8 +207,8 @@ class Mutation:
         return await RestoreDealsPayload.change(info, restoration_request(info, input))
 
     @strawberry.mutation(
-        description="Undoes an operation, deal by deal: each one that nobody changed since gets back what the "
-        "operation changed. An undo is an operation too, and can be undone."
+        description="Undoes an operation, deal by deal: each one that is still as the operation left it gets back "
+        "what it was before. An undo is an operation too, and can be undone."
     )
     async def undo_operation(
         self,

@@ -142,5 +142,5 @@ async def _write(
         *(list(roles.all), list(roles.own), request.undoes),
     )
     if len(written) < len(wanted):
-        # The rows are locked: it was the right to write them that went.
+        # The rows are locked: it was the right to write them that went, or an owner who is active no more.
         raise RacedError(f"{len(wanted) - len(written)} deals could not be written any more")
