@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+import asyncpg
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -14,7 +15,15 @@ from starlette.routing import Route
 
 from gateway.api.context import Context
 from gateway.api.filters import MOST_VALUES
-from gateway.api.schema import ANONYMOUS_FIELDS, graphql_schema
+from gateway.api.schema import ANONYMOUS_FIELDS, graphql_schema, sdl
+from gateway.cache.changes import Changes, Stamp
+from gateway.cache.keys import schema_version
+from gateway.cache.listener import Listener
+from gateway.cache.memory import MemoryStore
+from gateway.cache.responses import ResponseCache
+from gateway.cache.shared import Server as RedisServer
+from gateway.cache.shared import SharedStore, redis_client
+from gateway.cache.snapshots import Snapshot
 from gateway.commands.change_deals import Command, Roles
 from gateway.commands.changes import Outcome
 from gateway.deadline import Deadline
@@ -30,7 +39,10 @@ from gateway.identity.permissions import PERMISSIONS, Permission
 from gateway.identity.sessions import Sessions
 from gateway.identity.tokens import TokenConfig, TokenVerifier
 from gateway.observe import Observer, configure_logging, process_registry
+from gateway.pipeline.at_once import AtOnce, KnownCalls
+from gateway.pipeline.caching import Caching
 from gateway.pipeline.pipeline import Pipeline
+from gateway.pipeline.prepared import preparation
 from gateway.postgres.migrate import head_revision
 from gateway.postgres.pool import Pool
 from gateway.postgres.readiness import database_fault
@@ -41,13 +53,32 @@ from gateway.web import graphiql
 from gateway.web.default_query import DEFAULT_QUERY
 from gateway.web.graphql import GraphQLEndpoint, Page
 from gateway.web.health import live, metrics, readiness
+from gateway.web.hits import HitsFirst
 from loaders import identity as identity_loaders
 from loaders.tenants import moment
 
 Found = TypeVar("Found")
 
-EXPOSED_HEADERS = ("Retry-After", "Server-Timing", "X-Request-Id", "X-Response-Time")
-ALLOWED_HEADERS = ("Authorization", "Content-Type", "X-Request-Id", "X-Tenant")
+EXPOSED_HEADERS = (
+    "Age",
+    "ETag",
+    "Retry-After",
+    "Server-Timing",
+    "X-Cache",
+    "X-Cache-Key",
+    "X-Request-Id",
+    "X-Response-Time",
+)
+ALLOWED_HEADERS = (
+    "Authorization",
+    "Cache-Control",
+    "Content-Type",
+    "GraphQL-Cache",
+    "If-None-Match",
+    "X-Request-Id",
+    "X-Tenant",
+)
+LISTENS = {"application_name": "gateway listener", "tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"}
 
 
 ROLES = Roles(
@@ -114,8 +145,22 @@ class _Parts:
             wait_seconds=settings.pool_wait_seconds,
             statement_cache_size=settings.statement_cache_size,
         )
+        self.changes = Changes()
+        self.listener = Listener(
+            self.changes, listening=self._connect_listening, sending=self._connect_sending, observer=self.observer
+        )
+        server = RedisServer()
+        self.redis = redis_client(settings.redis_url.get_secret_value(), server) if settings.redis_url else None
+        shared = None
+        if self.redis is not None:
+            timeout_seconds = settings.redis_timeout_seconds
+            shared = SharedStore(self.redis, server, self.observer, timeout_seconds=timeout_seconds)
+        self.memory = MemoryStore(settings.cache_memory_bytes)
+        self.cache = ResponseCache(
+            self.changes, trusted=lambda: self.listener.trusted, memory=self.memory, shared=shared
+        )
         self.writing = WriteTransactions(
-            self.pool, self.observer, pool_size=settings.pool_size, wait_seconds=settings.pool_wait_seconds
+            self.pool, self.observer, self.cache, pool_size=settings.pool_size, wait_seconds=settings.pool_wait_seconds
         )
         keys = KeySetClient(settings.jwks_url) if settings.jwks_url else None
         self.verifier = TokenVerifier(self.tokens, keys=keys)
@@ -129,8 +174,11 @@ class _Parts:
 
     def app(self) -> Starlette:
         settings = self.settings
+        identifier = Identifier(self.verifier, MemberCache(self._member, grace_seconds=settings.cache_stale_seconds))
+        known = KnownCalls()
+        pipeline = self._pipeline(identifier, known)
         endpoint = GraphQLEndpoint(
-            self._pipeline(),
+            pipeline,
             deadline_seconds=settings.request_deadline_seconds,
             body_limit_bytes=settings.body_limit_bytes,
             page=Page(self._page) if settings.graphiql else None,
@@ -143,17 +191,31 @@ class _Parts:
             Route("/health/ready", readiness({"database": self._database_fault}), methods=["GET"]),
             Route("/metrics", metrics(self.scraped, self._refresh_gauges), methods=["GET"]),
         ]
-        app = Starlette(routes=routes, middleware=_cors(settings), lifespan=self._lifespan)
+        at_once = AtOnce(identifier, known, self.cache)
+        hits = Middleware(HitsFirst, path="/graphql", at_once=at_once, pipeline=pipeline)
+        app = Starlette(routes=routes, middleware=[*_cors(settings), hits], lifespan=self._lifespan)
         # A redirect to another spelling would name the host that the caller claims.
         app.router.redirect_slashes = False
         return app
 
-    def _pipeline(self) -> Pipeline:
+    def _pipeline(self, identifier: Identifier, known: KnownCalls) -> Pipeline:
         settings = self.settings
         limits = Limits(settings.document_token_limit, settings.document_depth_limit, settings.document_field_limit)
         return Pipeline(
-            identify=Identifier(self.verifier, MemberCache(self._member)).identify,
-            documents=Documents(self.schema, limits, size=settings.document_cache_size),
+            identify=identifier.identify,
+            documents=Documents(
+                self.schema,
+                limits,
+                size=settings.document_cache_size,
+                prepare=preparation(self.schema, max_age_seconds=settings.cache_max_age_seconds),
+            ),
+            caching=Caching(
+                self.cache,
+                # What settings let be seen is part of what is asked.
+                schema_version=schema_version(sdl(), str(settings.page_size_limit)),
+                grace_seconds=settings.cache_stale_seconds,
+            ),
+            known=known,
             schema=self.schema,
             anonymous_fields=ANONYMOUS_FIELDS,
             open_context=self._open_context,
@@ -206,13 +268,31 @@ class _Parts:
             member_id=found.member_id,
             role=found.role,
             active=bool(found.active),
+            still_true=self._still_true(found),
         )
+
+    def _still_true(self, found: identity_loaders.SignedIn) -> Callable[[], bool]:
+        if found.incarnation is None:
+            return lambda: False
+        tags = frozenset(identity_loaders.READS)
+        stamp = Stamp(found.tenant_id, found.incarnation, Snapshot.parse(found.snapshot), tags)
+        return lambda: self.cache.still_true(stamp)
+
+    async def _connect_listening(self) -> asyncpg.Connection:
+        settings = self.settings
+        address = settings.listen_database_url or settings.database_url
+        return await asyncpg.connect(address.get_secret_value() if address else None, server_settings=LISTENS)
+
+    async def _connect_sending(self) -> asyncpg.Connection:
+        address = self.settings.require("database_url")
+        return await asyncpg.connect(address, statement_cache_size=0, server_settings=LISTENS)
 
     async def _database_fault(self) -> str | None:
         return await database_fault(self.pool, head_revision())
 
     def _refresh_gauges(self) -> None:
         self.observer.pool(busy=self.pool.busy(), idle=self.pool.idle())
+        self.observer.cache(entries=len(self.memory), size_bytes=self.memory.size_bytes)
 
     def _page(self) -> tuple[bytes, dict[str, str]]:
         token = self.settings.graphiql_token
@@ -226,13 +306,17 @@ class _Parts:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         await self.pool.open()
-        beside = asyncio.create_task(self.beside(self.observer)) if self.beside else None
+        beside = [asyncio.create_task(self.listener.run())]
+        if self.beside:
+            beside.append(asyncio.create_task(self.beside(self.observer)))
         try:
             yield
         finally:
-            if beside:
-                beside.cancel()
-                await asyncio.wait([beside])
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
+            if self.redis is not None:
+                await self.redis.aclose()
             await self.pool.close()
 
 

@@ -52,6 +52,7 @@ class RequestFinished:
     seconds: float
     stages: dict[str, float] = field(default_factory=dict)
     statements: int = 0
+    cache: str = "BYPASS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,25 @@ class Observer:
             multiprocess_mode="livesum",
         )
 
+        self._cached = Counter(
+            "gateway_cache_requests_total", "Requests by what the response cache did.", ["status"], registry=registry
+        )
+        self._cache_bytes = Gauge(
+            "gateway_cache_bytes", "Memory of kept answers.", registry=registry, multiprocess_mode="livesum"
+        )
+        self._cache_entries = Gauge(
+            "gateway_cache_entries", "Kept answers.", registry=registry, multiprocess_mode="livesum"
+        )
+        self._echoes = Histogram(
+            "gateway_listener_lag_seconds",
+            "Time from sending a notice to hearing it.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._redis_faults = Counter(
+            "gateway_redis_faults_total", "Trips to Redis without an answer.", registry=registry
+        )
+
         self._folded = Counter("gateway_rollup_deltas_folded_total", "Deltas folded.", ["rollup"], registry=registry)
         self._rollup_seconds = Histogram(
             "gateway_rollup_seconds",
@@ -146,6 +166,7 @@ class Observer:
     def request(self, event: RequestFinished) -> None:
         operation = self._bounded(event.operation)
         self._requests.labels(operation, event.outcome).inc()
+        self._cached.labels(event.cache).inc()
         self._request_seconds.labels(operation).observe(event.seconds)
         for stage, seconds in event.stages.items():
             self._stages.labels(stage).observe(seconds)
@@ -159,6 +180,7 @@ class Observer:
             status=event.status,
             duration_ms=_ms(event.seconds),
             statements=event.statements,
+            cache=event.cache,
         )
 
     def statement(self, event: StatementFinished) -> None:
@@ -180,6 +202,18 @@ class Observer:
     def pool(self, *, busy: int, idle: int) -> None:
         self._pool.labels("busy").set(busy)
         self._pool.labels("idle").set(idle)
+
+    def cache(self, *, entries: int, size_bytes: int) -> None:
+        self._cache_entries.set(entries)
+        self._cache_bytes.set(size_bytes)
+
+    def echo(self, seconds: float) -> None:
+        """A notice that this process sent to itself came back."""
+        self._echoes.observe(seconds)
+
+    def redis_fault(self, reason: str) -> None:
+        self._redis_faults.inc()
+        self.log.warning("redis did not answer", reason=reason)
 
     def fault(self, message: str, *, error: BaseException, **context: Any) -> None:
         """An error that is ours: its trace goes to the log, never to the caller."""

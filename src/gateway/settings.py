@@ -46,7 +46,26 @@ class Settings(BaseSettings):
     worker_database_url: PostgresAddress | None = Field(
         None, description="PostgreSQL address for background work, as role `worker`."
     )
+    listen_database_url: PostgresAddress | None = Field(
+        None,
+        description="PostgreSQL address that changes are listened on, as role `gateway`: a direct one, no transaction "
+        "pooler. Default: DATABASE_URL.",
+    )
     redis_url: SecretStr | None = Field(None, description="Redis address; needed for more than one worker process.")
+    redis_timeout_seconds: float = Field(
+        0.1, gt=0, le=5, description="How long a trip to Redis may take; after that the request goes on without it."
+    )
+
+    cache_max_age_seconds: int = Field(
+        3600, ge=0, description="How long an answer is kept at most, however true it stays; 0: none is kept."
+    )
+    cache_memory_bytes: int = Field(67_108_864, ge=0, description="Memory that kept answers may take in one process.")
+    cache_stale_seconds: float = Field(
+        60.0,
+        ge=0,
+        description="While the database cannot be reached, kept answers of this age at most stand in, marked STALE; "
+        "0: none.",
+    )
 
     jwt_secret: SecretStr | None = Field(
         None, min_length=32, description="Secret of HS256 tokens, at least 32 bytes. Issuing tokens needs it."

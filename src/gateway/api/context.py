@@ -28,10 +28,17 @@ MOST_NESTED_ROWS = 100_000
 
 
 class Snapshot(Reads, Source, Protocol):
-    """A tenant's read transaction. `opened()` gives its moment; None when the tenant is gone."""
+    """A tenant's read transaction. `opened()` gives its moment; None when the tenant is gone. `found`: that, once
+    it was read; `tables`: what its statements read."""
 
     @property
     def statements(self) -> list[str]: ...
+
+    @property
+    def tables(self) -> set[str]: ...
+
+    @property
+    def found(self) -> Moment | None: ...
 
     async def opened(self) -> Moment | None: ...
 
@@ -145,7 +152,9 @@ class Context:
     """One request.
 
     `tenant_id`, `member_id` and `currency` are None for an anonymous caller, who has nothing to read from.
-    `statements`: names of those that its transactions issued, once they are closed.
+    Once its transactions are closed: `statements`, names of those that they issued; `tables`, what they read;
+    `opened_at`, the moment of the last of them. `good_until`: when something that it answered changes by itself, as
+    the clock goes on; None: never. `personal`: whether it looked at who is asking.
     """
 
     def __init__(
@@ -164,7 +173,7 @@ class Context:
         write: Callable[[Command], Awaitable[tuple[Outcome, list[str]]]],
     ) -> None:
         self.tenant_id = tenant_id
-        self.member_id = member_id
+        self._member_id = member_id
         self._permissions = permissions
         self.sign_in = sign_in
         self.page_size_limit = page_size_limit
@@ -173,6 +182,10 @@ class Context:
         self.currency = currency
         self._check_deadline = check_deadline
         self.statements: list[str] = []
+        self.tables: set[str] = set()
+        self.opened_at: Moment | None = None
+        self.good_until: datetime | None = None
+        self.personal = False
         self._open_snapshot = open_snapshot
         self._write = write
         self._snapshot: Snapshot | None = None
@@ -190,8 +203,14 @@ class Context:
             self._snapshot = self._open_snapshot(self.tenant_id)
         return self._snapshot
 
+    @property
+    def member_id(self) -> int | None:
+        self.personal = True
+        return self._member_id
+
     def require(self, permission: str) -> None:
         """Raises FORBIDDEN unless the caller's role has it."""
+        self.personal = True
         if permission not in self._permissions:
             raise ForbiddenError
 
@@ -212,11 +231,17 @@ class Context:
             raise AnswerTooLargeError
 
     async def moment(self) -> Moment:
-        """The moment of the present snapshot."""
+        """The moment of the present snapshot. What goes by its day is good for that day alone."""
         moment = await self.snapshot.opened()
         if moment is None:
             raise RuntimeError("the tenant was removed while its member was signed in")
+        self.ends_at(moment.day_ends_at)
         return moment
+
+    def ends_at(self, instant: datetime | None) -> None:
+        """Something that is answered is another from this instant on, even if nobody changes anything."""
+        if instant is not None:
+            self.good_until = instant if self.good_until is None else min(self.good_until, instant)
 
     async def write(self, command: Command) -> Outcome:
         """What a command did, committed. What is read next is read in a new snapshot."""
@@ -228,7 +253,7 @@ class Context:
     async def renew(self, tenant_id: int, member_id: int) -> None:
         """A new snapshot for the payload of a mutation field, after its own transaction has ended."""
         await self.release()
-        self.tenant_id, self.member_id = tenant_id, member_id
+        self.tenant_id, self._member_id = tenant_id, member_id
 
     async def release(self) -> None:
         """Gives the snapshot's connection back; what reads next gets a new one."""
@@ -236,6 +261,8 @@ class Context:
         if snapshot is not None:
             await snapshot.close()
             self.statements += snapshot.statements
+            self.tables |= snapshot.tables
+            self.opened_at = snapshot.found or self.opened_at
 
     async def close(self) -> None:
         """Ends the request. An error may have ended it early: fields still unresolved then read nothing more."""

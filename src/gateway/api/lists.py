@@ -9,6 +9,7 @@ from strawberry.parent import StrawberryParent
 from gateway.api.arguments import First
 from gateway.api.connections import After, Before, Connection, Last, Nesting, Slice
 from gateway.api.context import Info
+from gateway.api.directives import NEVER_KEPT
 from gateway.api.filters import (
     ActivityFilter,
     AuditFilter,
@@ -117,4 +118,6 @@ def list_field(kind: Kind, description: str, *, under: str | None = None, permis
         "order_by": Annotated[type(kind.order) | None, strawberry.argument(description=words)],
         "return": connection if permission is None else connection | None,
     }
-    return strawberry.field(resolver=resolve, description=description)
+    # What not everybody may read is read anew each time: nobody gets it by way of somebody who may.
+    said = [] if permission is None else [NEVER_KEPT]
+    return strawberry.field(resolver=resolve, description=description, directives=said)

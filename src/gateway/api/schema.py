@@ -46,6 +46,7 @@ from gateway.api.deal_changes import (
     undo_request,
 )
 from gateway.api.deals import Deal
+from gateway.api.directives import NEVER_KEPT, ONES_OWN
 from gateway.api.ids import decode_id, key_of, optional_key_of
 from gateway.api.lists import ACTIVITIES, AUDIT, COMPANIES, CONTACTS, DEALS, MEMBERS, TASKS, list_field
 from gateway.api.members import Member
@@ -130,7 +131,8 @@ class Query:
         return [Pipeline.of(row) for row in await pipeline_loaders.pipelines(info.context.snapshot)]
 
     @strawberry.field(
-        description="The rollups that aggregates are read from, as far as they are the tenant's own. For admins."
+        description="The rollups that aggregates are read from, as far as they are the tenant's own. For admins.",
+        directives=[NEVER_KEPT],
     )
     async def rollups(self, info: Info) -> list[Rollup] | None:
         return await read_rollups(info)
@@ -139,7 +141,7 @@ class Query:
         AUDIT, "Every change that was made through the gateway, one entry a record. For admins.", permission="operate"
     )
 
-    @strawberry.field(description="Who is asking.")
+    @strawberry.field(description="Who is asking.", directives=[ONES_OWN])
     async def me(self, info: Info) -> Member:
         if info.context.member_id is None:
             raise LookupError("an anonymous caller asked for `me`")

@@ -1,8 +1,9 @@
 """The documents that a process knows: parsed and validated once, kept in a bounded number."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from graphql import (
     DocumentNode,
@@ -28,6 +29,8 @@ from gateway.errors import (
     OperationNotFoundError,
 )
 
+Prepared = TypeVar("Prepared")
+
 MOST_VALIDATION_ERRORS = 20
 LARGEST_KEPT_CHARACTERS = 32_768
 """A longer text is read anew each time: kept texts must not fill the memory."""
@@ -44,15 +47,16 @@ TOO_DEEP = "Syntax Error: Document is nested too deeply"
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Generic[Prepared]):
     """One operation of a document. `root_fields`: names of its top fields by response key, through fragments.
 
-    `varies`: directives may leave fields out.
+    `prepared`: what others found out about it, once. `varies`: directives may leave fields out.
     """
 
     name: str | None
     kind: str
     root_fields: Mapping[str, str]
+    prepared: Prepared
     varies: bool = False
     _memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
@@ -62,14 +66,14 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class Document(Generic[Prepared]):
     """A valid document. `operations`: by name, in the order they are written. `fields`: how many they select."""
 
     ast: DocumentNode
-    operations: dict[str | None, Operation]
+    operations: dict[str | None, Operation[Prepared]]
     fields: int
 
-    def operation(self, name: str | None) -> Operation:
+    def operation(self, name: str | None) -> Operation[Prepared]:
         """The operation of that name, or the only one. Raises OPERATION_NOT_FOUND."""
         if name is None and len(self.operations) == 1:
             return next(iter(self.operations.values()))
@@ -82,17 +86,28 @@ class Document:
         return self.operations[name]
 
 
-class Documents:
-    """Least recently used documents leave first. What is not valid is not kept."""
+class Documents(Generic[Prepared]):
+    """Least recently used documents leave first. What is not valid is not kept.
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits, *, size: int) -> None:
+    `prepare`: finds out once what others want to know of an operation.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        *,
+        size: int,
+        prepare: Callable[[DocumentNode, OperationDefinitionNode], Prepared],
+    ) -> None:
         self._schema = schema
         self._limits = limits
         self._size = size
-        self._known: OrderedDict[str, Document] = OrderedDict()
+        self._prepare = prepare
+        self._known: OrderedDict[str, Document[Prepared]] = OrderedDict()
         self._kept_characters = 0
 
-    def get(self, text: str) -> Document:
+    def get(self, text: str) -> Document[Prepared]:
         """The document of a text. Raises GRAPHQL_PARSE_FAILED, DOCUMENT_TOO_LARGE or GRAPHQL_VALIDATION_FAILED."""
         document = self._known.get(text)
         if document is None:
@@ -102,7 +117,7 @@ class Documents:
             self._known.move_to_end(text)
         return document
 
-    def _keep(self, text: str, document: Document) -> None:
+    def _keep(self, text: str, document: Document[Prepared]) -> None:
         if len(text) > LARGEST_KEPT_CHARACTERS:
             return
         self._known[text] = document
@@ -110,20 +125,26 @@ class Documents:
         while len(self._known) > self._size or self._kept_characters > MOST_KEPT_CHARACTERS:
             self._kept_characters -= _weight(*self._known.popitem(last=False))
 
-    def _read(self, text: str) -> Document:
+    def _read(self, text: str) -> Document[Prepared]:
         try:
             return self._read_bounded(text)
         except RecursionError:
             raise DocumentTooLargeError(NESTS_TOO_DEEPLY) from None
 
-    def _read_bounded(self, text: str) -> Document:
+    def _read_bounded(self, text: str) -> Document[Prepared]:
         ast = self._parse(text)
         fields = check_size(ast, self._limits)
         if errors := validate(self._schema, ast, RULES, max_errors=MOST_VALIDATION_ERRORS):
             raise GraphQLValidationFailedError(errors)
         fragments = {node.name.value: node for node in ast.definitions if isinstance(node, FragmentDefinitionNode)}
         operations = [
-            _operation(node, fragments, varies="@" in text)
+            Operation(
+                node.name.value if node.name else None,
+                node.operation.value,
+                dict(_root_fields(node.selection_set, dict(fragments))),
+                self._prepare(ast, node),
+                varies="@" in text,
+            )
             for node in ast.definitions
             if isinstance(node, OperationDefinitionNode)
         ]
@@ -144,16 +165,9 @@ class Documents:
             raise GraphQLParseFailedError([error]) from None
 
 
-def _weight(text: str, document: Document) -> int:
+def _weight(text: str, document: Document[Prepared]) -> int:
     """In characters, what a document takes of what may be kept."""
     return max(len(text), CHARACTERS_A_FIELD * document.fields)
-
-
-def _operation(
-    node: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode], *, varies: bool
-) -> Operation:
-    name = node.name.value if node.name else None
-    return Operation(name, node.operation.value, dict(_root_fields(node.selection_set, dict(fragments))), varies)
 
 
 def _root_fields(node: SelectionSetNode, unvisited: dict[str, FragmentDefinitionNode]) -> Iterator[tuple[str, str]]:

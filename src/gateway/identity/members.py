@@ -1,18 +1,28 @@
-"""The lookup of a token's member, remembered for less than a second and shared by those who ask at once."""
+"""The lookup of a token's member, remembered for as long as it is known to hold, and shared by those who ask at
+once."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-# A member deactivated in the database must be out within a second.
+from gateway.errors import DatabaseUnavailableError
+
+# A member deactivated in the database must be out within a second, even where changes are not heard of.
 LIFETIME_SECONDS = 0.9
 MAX_REMEMBERED_MEMBERS = 10_000
 
 
+def _unknown() -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class MemberRecord:
-    """A tenant that exists, left-joined with the member: `member_id` and `role` are None without one."""
+    """A tenant that exists, left-joined with the member: `member_id` and `role` are None without one.
+
+    `still_true`: whether it is known that nothing of it has changed since it was looked up.
+    """
 
     tenant_id: int
     tenant_slug: str
@@ -22,6 +32,7 @@ class MemberRecord:
     member_id: int | None
     role: str | None
     active: bool
+    still_true: Callable[[], bool] = field(default=_unknown, compare=False, repr=False)
 
 
 Lookup = Callable[[str, str], Awaitable[MemberRecord | None]]
@@ -35,25 +46,48 @@ class _Flight:
 
 
 class MemberCache:
-    """Answers from a lookup begun less than `LIFETIME_SECONDS` ago, finished or not; else begins one.
+    """Answers from a lookup begun less than `LIFETIME_SECONDS` ago, finished or not, or known to hold; else begins one.
 
-    The age counts from the beginning, since what a lookup reads may be that old. One that raises is
-    forgotten. For one event loop.
+    The age counts from the beginning, since what a lookup reads may be that old. One that raises is forgotten;
+    while the database cannot be reached, the one before it stands in for `grace_seconds`. For one event loop.
     """
 
-    def __init__(self, lookup: Lookup, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, lookup: Lookup, *, clock: Callable[[], float] = time.monotonic, grace_seconds: float = 0.0
+    ) -> None:
         self._lookup = lookup
         self._clock = clock
+        self._grace_seconds = grace_seconds
         self._flights: dict[tuple[str, str], _Flight] = {}
 
     async def find(self, tenant: str, subject: str) -> MemberRecord | None:
         """The record, at most `LIFETIME_SECONDS` old when asked for. Raises what the lookup raises."""
         key = (tenant, subject)
-        flight = self._flights.get(key)
-        if flight is None or self._clock() - flight.begun_at >= LIFETIME_SECONDS:
-            flight = self._begin(key)
+        earlier = self._flights.get(key)
+        if earlier is not None and self._fresh(earlier):
+            return await asyncio.shield(earlier.result)
         # One caller that leaves must not take the lookup away from the others.
-        return await asyncio.shield(flight.result)
+        try:
+            return await asyncio.shield(self._begin(key).result)
+        except DatabaseUnavailableError:
+            if earlier is None or not self._stands_in(earlier):
+                raise
+            self._flights.setdefault(key, earlier)
+            return earlier.result.result()
+
+    def remembered(self, tenant: str, subject: str) -> MemberRecord | None:
+        """The record where it is at hand without waiting; None too where there is none."""
+        flight = self._flights.get((tenant, subject))
+        return flight.result.result() if flight and flight.result.done() and self._fresh(flight) else None
+
+    def _fresh(self, flight: _Flight) -> bool:
+        if self._clock() - flight.begun_at < LIFETIME_SECONDS:
+            return True
+        record = flight.result.result() if flight.result.done() else None
+        return record is not None and record.still_true()
+
+    def _stands_in(self, flight: _Flight) -> bool:
+        return flight.result.done() and self._clock() - flight.begun_at < self._grace_seconds
 
     def _begin(self, key: tuple[str, str]) -> _Flight:
         flight = _Flight(self._clock(), asyncio.ensure_future(self._run(key)))

@@ -1,7 +1,8 @@
 """One request on its way in, and its answer on the way out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from gateway.deadline import Deadline
@@ -18,6 +19,26 @@ class Parameters:
     extensions: Mapping[str, Any] | None = None
 
 
+class CacheStatus(StrEnum):
+    """Where an answer comes from: kept and still true, kept and overtaken, read now, or read without being asked
+    for."""
+
+    HIT = "HIT"
+    STALE = "STALE"
+    MISS = "MISS"
+    BYPASS = "BYPASS"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the cache knows of an answer. `key` is None where none can be kept; `etag` where none is."""
+
+    status: CacheStatus = CacheStatus.BYPASS
+    key: bytes | None = None
+    etag: str | None = None
+    age_seconds: float = 0.0
+
+
 @dataclass(slots=True)
 class Trail:
     """What is known of a request so far, for its log line and metrics.
@@ -30,13 +51,24 @@ class Trail:
     tenant: str | None = None
     operation: str | None = None
     kind: str | None = None
+    cache: CacheStatus = CacheStatus.BYPASS
     statements: list[str] = field(default_factory=list)
     changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class CacheWords:
+    """What a request says of the cache: its `Cache-Control`, whether `?refresh=true`, whether it wants to be told."""
+
+    control: str = ""
+    refresh: bool = False
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """A request, read from the wire. `reads_only`: its method permits no mutation."""
+    """A request, read from the wire. `reads_only`: its method permits no mutation. `text`: the same in one piece,
+    by which it is known again; None where it is not to be."""
 
     authorization: str | None
     x_tenant: str | None
@@ -44,13 +76,18 @@ class Call:
     parameters: Parameters
     deadline: Deadline
     trail: Trail
+    cache: CacheWords = CacheWords()
+    text: bytes | None = None
 
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back. `outcome`: `ok` or the first error's code."""
+    """What goes back. `data`: encoded; None where there is none. `outcome`: `ok` or the first error's code."""
 
-    body: dict[str, Any]
+    data: bytes | None = None
+    errors: Sequence[Mapping[str, Any]] = ()
+    extensions: dict[str, Any] = field(default_factory=dict)
     status: int = 200
     outcome: str = "ok"
     retry_after_seconds: int | None = None
+    kept: Kept = Kept()

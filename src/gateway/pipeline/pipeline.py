@@ -1,6 +1,7 @@
 """The steps of one request, in their order. Each step is timed by its name."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 
@@ -21,8 +22,11 @@ from gateway.errors import (
 )
 from gateway.identity.identify import Identity
 from gateway.observe import Observer, RequestFinished
+from gateway.pipeline.at_once import KnownCalls
+from gateway.pipeline.caching import Caching, Executed, good_for_seconds, stamp_of
 from gateway.pipeline.call import Answer, Call, Trail
 from gateway.pipeline.executor import PlainExecutor
+from gateway.pipeline.prepared import Prepared
 from gateway.pipeline.respond import refusal, response
 
 Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
@@ -41,7 +45,9 @@ class Pipeline:
         self,
         *,
         identify: Identify,
-        documents: Documents,
+        documents: Documents[Prepared],
+        caching: Caching,
+        known: KnownCalls,
         schema: GraphQLSchema,
         anonymous_fields: frozenset[str],
         open_context: OpenContext,
@@ -50,6 +56,8 @@ class Pipeline:
     ) -> None:
         self._identify = identify
         self._documents = documents
+        self._caching = caching
+        self._known = known
         self._schema = schema
         self._anonymous_fields = anonymous_fields
         self._open_context = open_context
@@ -83,6 +91,7 @@ class Pipeline:
                 seconds=trail.stopwatch.total_seconds(),
                 stages=trail.stopwatch.seconds,
                 statements=len(trail.statements),
+                cache=trail.cache.value,
             )
         )
 
@@ -99,10 +108,15 @@ class Pipeline:
             self._admit(call, operation, identity)
             trail.changes = changes_records(operation)
             check_lists(call.parameters.variables or {}, self._most_list_entries)
-        with trail.stopwatch.stage("execute"):
-            return await self._execute(call, document, operation, identity)
+        asked = self._caching.asked(call, operation, identity) if identity else None
+        if asked is None or identity is None:
+            return (await self._execute(call, document, operation, identity)).answer
+        answer = await self._caching.answer(call, asked, lambda: self._execute(call, document, operation, identity))
+        trail.cache = answer.kept.status
+        self._known.remember(call, asked, operation)
+        return answer
 
-    def _admit(self, call: Call, operation: Operation, identity: Identity | None) -> None:
+    def _admit(self, call: Call, operation: Operation[Prepared], identity: Identity | None) -> None:
         if identity is None and not set(operation.root_fields.values()) <= self._anonymous_fields:
             raise UnauthenticatedError
         # Each checks a password: many in one request would be a way to guess, and to keep others from signing in.
@@ -114,26 +128,34 @@ class Pipeline:
         if call.reads_only and operation.kind != "query":
             raise MethodNotAllowedError(f"A {operation.kind} cannot be sent by GET: use POST.")
 
-    async def _execute(self, call: Call, document: Document, operation: Operation, identity: Identity | None) -> Answer:
+    async def _execute(
+        self, call: Call, document: Document[Prepared], operation: Operation[Prepared], identity: Identity | None
+    ) -> Executed:
+        read_at = time.time()
         context = self._open_context(identity, call.deadline, call.trail.request_id)
-        try:
-            result = execute(
-                self._schema,
-                document.ast,
-                context_value=context,
-                variable_values=dict(call.parameters.variables or {}),
-                operation_name=call.parameters.operation_name,
-                executor_class=PlainExecutor,
-                memory=operation.memory(),
-            )
-            settled: ExecutionResult = await result if isawaitable(result) else result
-        finally:
-            # Before encoding: the connection is the scarcest thing that a request holds.
-            await context.close()
-            call.trail.statements = context.statements
-        return response(settled, call.trail.request_id, self._observer)
+        with call.trail.stopwatch.stage("execute"):
+            try:
+                result = execute(
+                    self._schema,
+                    document.ast,
+                    context_value=context,
+                    variable_values=dict(call.parameters.variables or {}),
+                    operation_name=call.parameters.operation_name,
+                    executor_class=PlainExecutor,
+                    memory=operation.memory(),
+                )
+                settled: ExecutionResult = await result if isawaitable(result) else result
+            finally:
+                # Before encoding: the connection is the scarcest thing that a request holds.
+                await context.close()
+                call.trail.statements = context.statements
+        with call.trail.stopwatch.stage("respond"):
+            answer = response(settled, call.trail.request_id, self._observer)
+        policy = operation.prepared.policy
+        good_until = read_at + good_for_seconds(context, policy)
+        return Executed(answer, stamp_of(context, policy), read_at, good_until)
 
 
-def changes_records(operation: Operation) -> bool:
+def changes_records(operation: Operation[Prepared]) -> bool:
     """Whether it is a mutation that does anything but sign in."""
     return operation.kind == "mutation" and not set(operation.root_fields.values()) <= SIGN_IN_FIELDS | {"__typename"}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from graphql import ExecutionResult, FieldNode, GraphQLError
 
 from gateway.errors import (
@@ -22,23 +23,35 @@ def refusal(error: GatewayError, request_id: str) -> Answer:
         errors = [_entry({**cause.formatted}, error, request_id) for cause in error.causes]
     else:
         errors = [_entry({"message": error.message}, error, request_id)]
-    return Answer({"errors": errors}, error.status, error.code, retry_after_seconds=error.retry_after_seconds)
+    return Answer(errors=errors, status=error.status, outcome=error.code, retry_after_seconds=error.retry_after_seconds)
 
 
 def response(result: ExecutionResult, request_id: str, observer: Observer) -> Answer:
     """The answer to a request that was executed, in whole or in part."""
+    data = orjson.dumps(result.data)
     if not result.errors:
-        return Answer({"data": result.data})
+        return Answer(data)
     if result.data is None and all(error.path is None for error in result.errors):
         return refusal(VariablesInvalidError(result.errors), request_id)
     known = [(error, _gateway_error(error, request_id, observer)) for error in result.errors]
     first = known[0][1]
     return Answer(
-        {"data": result.data, "errors": _entries(known, request_id)},
-        200 if result.data is not None else first.status,
-        first.code,
+        data,
+        _entries(known, request_id),
+        status=200 if result.data is not None else first.status,
+        outcome=first.code,
         retry_after_seconds=first.retry_after_seconds if result.data is None else None,
     )
+
+
+def encoded(answer: Answer) -> bytes:
+    """The body of an answer: `data`, `errors` and `extensions` as far as there are any."""
+    parts = [] if answer.data is None else [b'"data":' + answer.data]
+    if answer.errors:
+        parts.append(b'"errors":' + orjson.dumps(answer.errors))
+    if answer.extensions:
+        parts.append(b'"extensions":' + orjson.dumps(answer.extensions))
+    return b"{" + b",".join(parts) + b"}"
 
 
 def _entries(known: Sequence[tuple[GraphQLError, GatewayError]], request_id: str) -> list[dict[str, Any]]:

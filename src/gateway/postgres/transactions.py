@@ -53,7 +53,7 @@ class OpeningReads:
 class ReadTransaction(Generic[Opening]):
     """Opens at its first read and sees one moment until it is closed.
 
-    `opening` is read first, in the same snapshot, and kept. The tenant is set by a statement of its own before any
+    `opening` is read first, in the same snapshot, and kept as `found`. The tenant is set by a statement of its own before any
     that reads, and goes into every statement as `$1` besides.
     """
 
@@ -72,6 +72,7 @@ class ReadTransaction(Generic[Opening]):
         self._deadline = deadline
         self._observer = observer
         self._read_opening = opening
+        self.found: Opening | None = None
         self._opened: asyncio.Task[Opening] | None = None
         self._connection: asyncpg.Connection | None = None
         self._failure: Exception | None = None
@@ -130,7 +131,8 @@ class ReadTransaction(Generic[Opening]):
 
     async def _open(self) -> Opening:
         self._connection, _ = await self._pool.acquire(self._deadline, self._begin)
-        return await self._read_opening(OpeningReads(self.tenant_id, self._run))
+        self.found = await self._read_opening(OpeningReads(self.tenant_id, self._run))
+        return self.found
 
     async def _begin(self, connection: asyncpg.Connection) -> None:
         # Both numbers are our own integers, so they may stand in the text; one round trip sets all of it.

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 
@@ -22,6 +22,8 @@ ATTEMPTS = 3
 MARGIN_SECONDS = 0.1
 """So long before its request's deadline a change gives up, so that it can be said what became of it."""
 
+XID = "SELECT pg_current_xact_id()::text"
+
 LOST_RACES = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -29,6 +31,16 @@ LOST_RACES = (
     asyncpg.ForeignKeyViolationError,
 )
 """Somebody else wrote at the same time: on the state that they left, the same work may succeed."""
+
+
+class Herald(Protocol):
+    """Who tells others of changes, by the tables that a transaction wrote to and its id."""
+
+    def in_doubt(self, tenant_id: int, tables: Iterable[str], xid: int) -> None:
+        """Before it is committed."""
+
+    async def acknowledge(self, tenant_id: int, tables: Iterable[str], xid: int) -> None:
+        """After it was, before anybody is told of it."""
 
 
 class RacedError(Exception):
@@ -64,14 +76,19 @@ class Writes:
         self._observer.statement(StatementFinished(statement.name, time.perf_counter() - begun, len(rows)))
         return rows
 
+    async def xid(self) -> int:
+        """The id of the transaction."""
+        return int(await self._connection.fetchval(XID, timeout=self._deadline.left_seconds()))
+
 
 class WriteTransactions:
     """The write transactions of one process. They take half the pool at most: writers wait for each other's rows, and
     readers do not."""
 
-    def __init__(self, pool: Pool, observer: Observer, *, pool_size: int, wait_seconds: float) -> None:
+    def __init__(self, pool: Pool, observer: Observer, herald: Herald, *, pool_size: int, wait_seconds: float) -> None:
         self._pool = pool
         self._observer = observer
+        self._herald = herald
         self._seats = asyncio.Semaphore(max(1, pool_size // 2))
         self._wait_seconds = wait_seconds
 
@@ -102,34 +119,44 @@ class WriteTransactions:
     ) -> tuple[Done, list[str]]:
         for _ in range(ATTEMPTS):
             try:
-                return await _write_once(self._pool, writer, until, self._observer, work)
+                return await self._write_once(writer, until, work)
             except (*LOST_RACES, RacedError) as error:
                 self._observer.log.info("a write lost a race", reason=repr(error), request_id=writer.request_id)
         raise WriteConflictError
 
+    async def _write_once(
+        self, writer: Writer, deadline: Deadline, work: Callable[[Writes], Awaitable[Done]]
+    ) -> tuple[Done, list[str]]:
+        pool, observer = self._pool, self._observer
+        connection, _ = await pool.acquire(deadline, lambda taken: begin(pool, taken, _beginning(writer, deadline)))
+        writes = Writes(connection, writer, deadline, observer)
+        try:
+            done = await work(writes)
+            xid = await writes.xid() if writes.tables else None
+            left_seconds = deadline.left_seconds()
+        except BaseException as error:
+            await asyncio.shield(give_back(pool, connection, "ROLLBACK", observer))
+            known = None if isinstance(error, LOST_RACES) else as_gateway_error(error)
+            if known is None:
+                raise
+            raise known from error
+        # Cut off in the middle, nobody could know what became of it: it is finished, whoever goes away.
+        committing = asyncio.ensure_future(self._commit(connection, writer.tenant_id, frozenset(writes.tables), xid))
+        committing.add_done_callback(_heed)
+        await asyncio.wait({committing}, timeout=left_seconds)
+        if not committing.done():
+            raise OutcomeUnknownError
+        await committing
+        return done, writes.statements
 
-async def _write_once(
-    pool: Pool, writer: Writer, deadline: Deadline, observer: Observer, work: Callable[[Writes], Awaitable[Done]]
-) -> tuple[Done, list[str]]:
-    connection, _ = await pool.acquire(deadline, lambda taken: begin(pool, taken, _beginning(writer, deadline)))
-    writes = Writes(connection, writer, deadline, observer)
-    try:
-        done = await work(writes)
-        left_seconds = deadline.left_seconds()
-    except BaseException as error:
-        await asyncio.shield(give_back(pool, connection, "ROLLBACK", observer))
-        known = None if isinstance(error, LOST_RACES) else as_gateway_error(error)
-        if known is None:
-            raise
-        raise known from error
-    # Cut off in the middle, nobody could know what became of it: it is finished, whoever goes away.
-    committing = asyncio.ensure_future(_commit(pool, connection, observer))
-    committing.add_done_callback(_heed)
-    await asyncio.wait({committing}, timeout=left_seconds)
-    if not committing.done():
-        raise OutcomeUnknownError
-    await committing
-    return done, writes.statements
+    async def _commit(
+        self, connection: asyncpg.Connection, tenant_id: int, tables: frozenset[str], xid: int | None
+    ) -> None:
+        if xid is not None:
+            self._herald.in_doubt(tenant_id, tables, xid)
+        await _commit(self._pool, connection, self._observer)
+        if xid is not None:
+            await self._herald.acknowledge(tenant_id, tables, xid)
 
 
 def _heed(committing: asyncio.Future[None]) -> None:

@@ -1,20 +1,20 @@
 """The GraphQL endpoint: a thin shell around the pipeline."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.deadline import Deadline
 from gateway.errors import BadRequestError, ClientClosedRequestError, GatewayError
-from gateway.pipeline.call import Answer, Call, Trail
+from gateway.pipeline.call import Answer, CacheWords, Call, Trail
 from gateway.pipeline.pipeline import Pipeline
-from gateway.pipeline.respond import refusal
-from gateway.web.wire import JSON, media_type_of, read_parameters, request_id_of
+from gateway.pipeline.respond import encoded, refusal
+from gateway.web.headers import not_modified, response_headers
+from gateway.web.wire import JSON, media_type_of, read_parameters, request_id
 
 ALLOW = "GET, HEAD, OPTIONS, POST"
 
@@ -70,25 +70,28 @@ class GraphQLEndpoint:
         return None
 
     async def _respond(self, request: Request) -> Response:
-        trail, media_type = Trail(request_id_of(request)), JSON
+        trail, media_type = Trail(request_id(request.headers.get("x-request-id", ""))), JSON
         try:
             media_type = media_type_of(request)
             answer = await self._answer(request, trail)
         except GatewayError as error:
             answer = refusal(error, trail.request_id)
-        encoded = _encode(answer, media_type, trail)
-        self._pipeline.finished(trail, outcome=answer.outcome, status=encoded.status_code)
-        return encoded
+        response = _response(request, answer, media_type, trail)
+        self._pipeline.finished(trail, outcome=answer.outcome, status=response.status_code)
+        return response
 
     async def _answer(self, request: Request, trail: Trail) -> Answer:
         deadline = Deadline.after(self._deadline_seconds)
+        parameters, text = await read_parameters(request, limit_bytes=self._body_limit_bytes, deadline=deadline)
         call = Call(
             authorization=_single(request, "authorization"),
             x_tenant=_single(request, "x-tenant"),
             reads_only=request.method != "POST",
-            parameters=await read_parameters(request, limit_bytes=self._body_limit_bytes, deadline=deadline),
+            parameters=parameters,
             deadline=deadline,
             trail=trail,
+            cache=_cache_words(request),
+            text=text,
         )
         return await _unless_gone(request, self._pipeline.answer(call))
 
@@ -125,27 +128,24 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-def _encode(answer: Answer, media_type: str, trail: Trail) -> Response:
-    with trail.stopwatch.stage("respond"):
-        body = orjson.dumps(answer.body)
+def _cache_words(request: Request) -> CacheWords:
+    return CacheWords(
+        ",".join(request.headers.getlist("cache-control")),
+        refresh=request.query_params.get("refresh") == "true",
+        told=request.headers.get("graphql-cache") == "status",
+    )
+
+
+def _response(request: Request, answer: Answer, media_type: str, trail: Trail) -> Response:
     plain = media_type == JSON and answer.outcome in STATUS_200_IN_PLAIN_JSON
     status = 200 if plain else answer.status
-    return Response(body, status, headers=_headers(answer, status, trail), media_type=f"{media_type}; charset=utf-8")
-
-
-def _headers(answer: Answer, status: int, trail: Trail) -> Mapping[str, str]:
-    stopwatch = trail.stopwatch
-    headers = {
-        "X-Request-Id": trail.request_id,
-        "X-Response-Time": f"{stopwatch.total_seconds() * 1000:.2f}ms",
-        "Server-Timing": ", ".join(f"{name};dur={s * 1000:.2f}" for name, s in stopwatch.seconds.items()),
-        "Cache-Control": "private, no-store",
-        "Vary": "Accept, Authorization, X-Tenant",
-    }
+    headers = response_headers(trail, answer.kept)
     if answer.retry_after_seconds is not None:
-        headers["Retry-After"] = str(answer.retry_after_seconds)
+        headers["retry-after"] = str(answer.retry_after_seconds)
     if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["www-authenticate"] = "Bearer"
     if status == 405:
-        headers["Allow"] = ALLOW
-    return headers
+        headers["allow"] = ALLOW
+    if status == 200 and not_modified(request.method, request.headers.get("if-none-match"), answer.kept):
+        return Response(status_code=304, headers=headers)
+    return Response(encoded(answer), status, headers=headers, media_type=f"{media_type}; charset=utf-8")

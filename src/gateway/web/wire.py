@@ -4,6 +4,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -33,30 +34,40 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 QUALITY = re.compile(r"0(\.\d*)?|1(\.0*)?", re.ASCII)
 
 
-def request_id_of(request: Request) -> str:
+def request_id(given: str) -> str:
     """The caller's own `X-Request-Id` where it is a plain word, else a new one."""
-    given = request.headers.get("x-request-id", "")
     return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def media_type_of(request: Request) -> str:
-    """The media type to answer with: the best liked, of equals the one named first. Raises NOT_ACCEPTABLE."""
-    accepted = _qualities(",".join(request.headers.getlist("accept")) or "*/*")
+    """The media type to answer with. Raises NOT_ACCEPTABLE."""
+    found = accepted_media_type(",".join(request.headers.getlist("accept")) or "*/*")
+    if found is None:
+        raise NotAcceptableError
+    return found
+
+
+@lru_cache(maxsize=256)
+def accepted_media_type(accept: str) -> str | None:
+    """Of an `Accept` header, the best liked, of equals the one named first; None where it likes none."""
+    accepted = _qualities(accept)
 
     def quality(offer: str) -> float:
         return next((accepted[name] for name in (offer, *WILDCARDS) if name in accepted), 0.0)
 
     named = [name for name in accepted if name in OFFERS]
     best = max((*named, *OFFERS), key=quality)
-    if quality(best) == 0:
-        raise NotAcceptableError
-    return best
+    return best if quality(best) else None
 
 
-async def read_parameters(request: Request, *, limit_bytes: int, deadline: Deadline) -> Parameters:
-    """The parameters of a GET or a POST. Raises the errors of stage `document` that concern the wire."""
+async def read_parameters(request: Request, *, limit_bytes: int, deadline: Deadline) -> tuple[Parameters, bytes | None]:
+    """The parameters of a GET or a POST, and the text that they were read from where it is the same each time.
+
+    Raises the errors of stage `document` that concern the wire.
+    """
+    query_string = bytes(request.scope["query_string"])
     if request.method in ("GET", "HEAD"):
-        return _parameters(_from_query_string(request))
+        return _parameters(_from_query_string(request)), text_of_get(query_string)
     if request.method != "POST":
         raise MethodNotAllowedError
     _check_media_type(request)
@@ -66,7 +77,12 @@ async def read_parameters(request: Request, *, limit_bytes: int, deadline: Deadl
             body = await _read_body(request.receive, limit_bytes)
     except TimeoutError:
         raise BodyTimedOutError from None
-    return _parameters(_loads(body, "The body"))
+    return _parameters(_loads(body, "The body")), None if query_string else body
+
+
+def text_of_get(query_string: bytes) -> bytes | None:
+    """A request by GET in one piece, which no body is like; None where it asks for a new answer."""
+    return None if not query_string or b"refresh" in query_string else b"?" + query_string
 
 
 def _qualities(accept: str) -> dict[str, float]:

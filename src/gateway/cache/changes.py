@@ -1,0 +1,141 @@
+"""Which changes are known, and whether what was read before them still holds. Pure: nothing here waits or reads a
+clock.
+
+A change is a transaction's id for a tenant and a tag; a tag is the name of a table that the transaction wrote to.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gateway.cache.snapshots import Snapshot
+
+EVERY_TENANT = 0
+"""No tenant's key: changes that concern all of them stand under it."""
+MOST_WRITERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What an answer was read from: whose, in which snapshot of which incarnation of the database, from which
+    tables."""
+
+    tenant_id: int
+    incarnation: str
+    snapshot: Snapshot
+    tags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """The latest transactions that gateways wrote a tag with, in no order: one may commit after another with a
+    larger id.
+
+    `floor`: the largest id that was left out, 0 for none.
+    """
+
+    xids: tuple[int, ...] = ()
+    floor: int = 0
+
+    def joined(self, xid: int) -> "Writers":
+        """With one more; of too many, the smallest is left out."""
+        xids = sorted({*self.xids, xid})
+        left_out = xids[:-MOST_WRITERS]
+        return Writers(tuple(xids[-MOST_WRITERS:]), max([self.floor, *left_out]))
+
+    def seen_by(self, snapshot: Snapshot) -> bool:
+        return snapshot.xmin > self.floor and all(map(snapshot.sees, self.xids))
+
+
+@dataclass(slots=True)
+class TenantChanges:
+    """`noticed`: by tag, the last change that the database told of; those come in the order of commits, so that the
+    last one stands for all before it. `written`: by tag, what gateways wrote, known from before it was
+    acknowledged."""
+
+    noticed: dict[str, int] = field(default_factory=dict)
+    written: dict[str, Writers] = field(default_factory=dict)
+
+    def seen_by(self, stamp: Stamp) -> bool:
+        """Whether all of them on the stamp's tags are visible in its snapshot."""
+        noticed, written, snapshot = self.noticed, self.written, stamp.snapshot
+        return all(
+            (tag not in noticed or snapshot.sees(noticed[tag]))
+            and (tag not in written or written[tag].seen_by(snapshot))
+            for tag in stamp.tags
+        )
+
+    def copy(self) -> "TenantChanges":
+        return TenantChanges(dict(self.noticed), dict(self.written))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known at one moment of the changes that can touch a tenant's answers.
+
+    `baseline`: before it, changes may have gone unheard; None: nothing is known. `shared`: what gateways wrote, as
+    far as other processes are to be asked; None: they did not answer.
+    """
+
+    incarnation: str | None
+    baseline: Snapshot | None
+    changes: tuple[TenantChanges, ...]
+    shared: Mapping[str, Writers] | None
+
+    def holds(self, stamp: Stamp) -> bool:
+        """Whether what was read then is what would be read now, as far as is known."""
+        return (
+            self.baseline is not None
+            and self.shared is not None
+            and stamp.incarnation == self.incarnation
+            and stamp.snapshot.contains(self.baseline)
+            and all(changes.seen_by(stamp) for changes in self.changes)
+            and all(self.shared[tag].seen_by(stamp.snapshot) for tag in stamp.tags & self.shared.keys())
+        )
+
+
+ALONE: Mapping[str, Writers] = {}
+"""What other processes tell where there are none to be asked."""
+
+
+class Changes:
+    """The changes that one process knows, by tenant. `generation` counts what it learns."""
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self.incarnation: str | None = None
+        self._baseline: Snapshot | None = None
+        self._tenants: dict[int, TenantChanges] = {}
+
+    def begin(self, incarnation: str | None, baseline: Snapshot | None) -> None:
+        """From here on every change is heard; what was noticed before is part of the baseline. None: nothing is."""
+        self.generation += 1
+        self.incarnation, self._baseline = incarnation, baseline
+        for changes in self._tenants.values():
+            changes.noticed.clear()
+
+    def notice(self, tenant_id: int, tag: str, xid: int) -> None:
+        """The database told of a committed change."""
+        self.generation += 1
+        self._of(tenant_id).noticed[tag] = xid
+
+    def write(self, tenant_id: int, tags: Iterable[str], xid: int) -> None:
+        """This process is about to commit a change: in doubt until it is seen, whatever becomes of it."""
+        self.generation += 1
+        written = self._of(tenant_id).written
+        for tag in tags:
+            written[tag] = written.get(tag, Writers()).joined(xid)
+
+    def known(self, tenant_id: int, shared: Mapping[str, Writers] | None = ALONE) -> Known:
+        """What is known now; it does not change any more."""
+        found = (self._tenants.get(tenant_id), self._tenants.get(EVERY_TENANT))
+        changes = tuple(one.copy() for one in found if one is not None)
+        return Known(self.incarnation, self._baseline, changes, shared)
+
+    def holds(self, stamp: Stamp) -> bool:
+        """As `known(…).holds(…)`, of what this process knows itself."""
+        found = (self._tenants.get(stamp.tenant_id), self._tenants.get(EVERY_TENANT))
+        changes = tuple(one for one in found if one is not None)
+        return Known(self.incarnation, self._baseline, changes, ALONE).holds(stamp)
+
+    def _of(self, tenant_id: int) -> TenantChanges:
+        return self._tenants.setdefault(tenant_id, TenantChanges())

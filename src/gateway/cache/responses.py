@@ -1,0 +1,105 @@
+"""The response cache of one process: what is kept, found and believed."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gateway.cache.changes import Changes, Known, Stamp
+from gateway.cache.entries import Entry
+from gateway.cache.listener import TRUST_SECONDS
+from gateway.cache.memory import MemoryStore
+from gateway.cache.shared import Shared, SharedStore
+
+LONGER_THAN_TRUST_SECONDS = TRUST_SECONDS + 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`known`: the changes known when one looked. `entry`: what is kept, `holds`: whether it still is the truth."""
+
+    known: Known
+    entry: Entry | None
+    holds: bool
+
+
+class ResponseCache:
+    """Entries by key. One that is past its time or was overtaken by a change stays, as stale, until it is replaced.
+
+    `trusted`: whether all but the latest changes are known. `shared` is None where there is one process alone.
+    """
+
+    def __init__(
+        self, changes: Changes, *, trusted: Callable[[], bool], memory: MemoryStore, shared: SharedStore | None
+    ) -> None:
+        self._changes = changes
+        self._trusted = trusted
+        self._memory = memory
+        self._shared = shared
+        self._putting: set[asyncio.Future[None]] = set()
+
+    def at_once(self, key: bytes, now: float) -> Entry | None:
+        """An entry that holds, found without waiting: None wherever other processes have to be asked."""
+        if self._shared is not None:
+            return None
+        entry = self._memory.get(key)
+        return entry if entry is not None and self._holds(entry, now) else None
+
+    async def look(self, key: bytes, tenant_id: int) -> Look:
+        """What is kept under a key, and what is known of the tenant's changes on arrival."""
+        entry, now = self._memory.get(key), time.time()
+        holds = entry is not None and self._holds(entry, now)
+        if self._shared is None:
+            return Look(self._changes.known(tenant_id), entry, holds)
+        found = await self._ask(self._shared, tenant_id, None if holds else key)
+        known = self._changes.known(tenant_id, found.written)
+        if found.entry is not None and self._believes(known, found.entry, now):
+            self._memory.put(key, found.entry)
+            return Look(known, found.entry, holds=True)
+        entry = entry or found.entry
+        return Look(known, entry, entry is not None and self._believes(known, entry, now))
+
+    async def _ask(self, shared: SharedStore, tenant_id: int, key: bytes | None) -> Shared:
+        incarnation = self._changes.incarnation
+        found = await shared.read(incarnation, tenant_id, key) if incarnation else None
+        return found or Shared(None, None)
+
+    def keep(self, key: bytes, entry: Entry) -> None:
+        """Keeps an entry; nobody waits until other processes can have it."""
+        self._memory.put(key, entry)
+        incarnation = self._changes.incarnation
+        if self._shared is not None and incarnation is not None:
+            putting = self._shared.put(incarnation, key, entry, entry.good_until - time.time())
+            task = asyncio.ensure_future(putting)
+            self._putting.add(task)
+            task.add_done_callback(self._putting.discard)
+
+    def still_true(self, stamp: Stamp) -> bool:
+        """Whether something else that was read still holds, such as who a member is."""
+        return self._trusted() and self._changes.holds(stamp)
+
+    def in_doubt(self, tenant_id: int, tags: Iterable[str], xid: int) -> None:
+        """To be told before a change is committed: nothing read before it is served any more, whatever becomes of
+        it."""
+        self._changes.write(tenant_id, tags, xid)
+
+    async def acknowledge(self, tenant_id: int, tags: Iterable[str], xid: int) -> None:
+        """To be awaited after a change was committed, before it is answered: then every process knows of it."""
+        if self._shared is None:
+            return
+        incarnation = self._changes.incarnation
+        if incarnation is None or not await self._shared.write(incarnation, tenant_id, tags, xid):
+            # By then each process has heard of it, or serves nothing unread.
+            await asyncio.sleep(LONGER_THAN_TRUST_SECONDS)
+
+    def _holds(self, entry: Entry, now: float) -> bool:
+        if now >= entry.good_until or not self._trusted():
+            return False
+        if entry.checked_at != self._changes.generation:
+            if not self._changes.holds(entry.stamp):
+                return False
+            entry.checked_at = self._changes.generation
+        return True
+
+    def _believes(self, known: Known, entry: Entry, now: float) -> bool:
+        return now < entry.good_until and self._trusted() and known.holds(entry.stamp)

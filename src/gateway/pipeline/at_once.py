@@ -1,0 +1,89 @@
+"""The way of a request that was answered before: the same steps in the same order, each from memory, none of them
+waiting."""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from gateway.cache.directives import wishes
+from gateway.cache.entries import Entry
+from gateway.cache.policy import Policy
+from gateway.cache.responses import ResponseCache
+from gateway.documents.library import Operation
+from gateway.identity.identify import Identifier, Identity
+from gateway.pipeline.caching import Asked, key_of
+from gateway.pipeline.call import CacheStatus, Call, Trail
+from gateway.pipeline.prepared import Prepared
+
+LARGEST_KNOWN_BYTES = 16_384
+MOST_KNOWN_BYTES = 4_194_304
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a request's text came to when it was last read."""
+
+    question: bytes
+    policy: Policy
+    operation: str | None
+
+
+class KnownCalls:
+    """Requests by their text, bounded in bytes: what was read, checked and admitted once is so again, whoever sends
+    it."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, text: bytes) -> _Known | None:
+        return self._known.get(text)
+
+    def remember(self, call: Call, asked: Asked, operation: Operation[Prepared]) -> None:
+        """A query that was answered, of somebody who is signed in."""
+        text = call.text
+        if text is None or len(text) > LARGEST_KNOWN_BYTES or text in self._known:
+            return
+        self._known[text] = _Known(asked.question, operation.prepared.policy, call.trail.operation)
+        self._bytes += len(text)
+        while self._bytes > MOST_KNOWN_BYTES:
+            self._bytes -= len(self._known.popitem(last=False)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An answer that is kept and still true. `age_seconds`: since it was read."""
+
+    entry: Entry
+    key: bytes
+    age_seconds: float
+
+
+class AtOnce:
+    """Finds answers that need nothing but memory."""
+
+    def __init__(self, identifier: Identifier, known: KnownCalls, cache: ResponseCache) -> None:
+        self._identifier = identifier
+        self._known = known
+        self._cache = cache
+
+    def find(self, text: bytes, authorization: str, x_tenant: str | None, control: str, trail: Trail) -> Hit | None:
+        """The answer to a request by its text and headers; None: it has to go the whole way."""
+        identity = self._identifier.remembered(authorization, x_tenant)
+        known = self._known.get(text)
+        if identity is None or known is None:
+            return None
+        now = time.time()
+        key = key_of(known.question, known.policy, identity)
+        entry = self._cache.at_once(key, now)
+        if entry is None or (control and not wishes(control).accept(entry.age_seconds(now))):
+            return None
+        _note(trail, identity, known)
+        return Hit(entry, key, entry.age_seconds(now))
+
+
+def _note(trail: Trail, identity: Identity, known: _Known) -> None:
+    trail.tenant = identity.tenant_slug
+    trail.operation = known.operation
+    trail.kind = "query"
+    trail.cache = CacheStatus.HIT

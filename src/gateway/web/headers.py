@@ -1,0 +1,35 @@
+"""The headers of answers."""
+
+from gateway.pipeline.call import CacheStatus, Kept, Trail
+
+VARY = "Accept, Authorization, X-Tenant"
+REVALIDATED = "private, no-cache"
+"""A client may keep it, and asks each time whether it is still true: the tag tells without sending it again."""
+NOT_KEPT = "private, no-store"
+
+
+def response_headers(trail: Trail, kept: Kept) -> dict[str, str]:
+    """Of every answer."""
+    stopwatch = trail.stopwatch
+    headers = {
+        "x-request-id": trail.request_id,
+        "x-response-time": f"{stopwatch.total_seconds() * 1000:.2f}ms",
+        "server-timing": ", ".join(f"{name};dur={s * 1000:.2f}" for name, s in stopwatch.seconds.items()),
+        "cache-control": NOT_KEPT if kept.etag is None else REVALIDATED,
+        "vary": VARY,
+        "x-cache": kept.status.value,
+    }
+    if kept.key is not None:
+        headers["x-cache-key"] = kept.key.hex()
+    if kept.etag is not None:
+        headers["etag"] = kept.etag
+    if kept.status in (CacheStatus.HIT, CacheStatus.STALE):
+        headers["age"] = str(int(kept.age_seconds))
+    return headers
+
+
+def not_modified(method: str, if_none_match: str | None, kept: Kept) -> bool:
+    """Whether the caller has the very same data: then 304 says so. Only of what is asked by GET or HEAD."""
+    if if_none_match is None or kept.etag is None or method not in ("GET", "HEAD"):
+        return False
+    return if_none_match.strip() == "*" or kept.etag in [tag.strip() for tag in if_none_match.split(",")]
