@@ -10,7 +10,10 @@ SQL = statements("identity")
 
 
 class SignedIn(NamedTuple):
-    """A token's tenant, and its member: `member_id` is None when the tenant has no such member."""
+    """A token's tenant, and its member: `member_id` is None when the tenant has no such member.
+
+    `snapshot` and `incarnation`: as of `tenants.Moment`.
+    """
 
     tenant_id: int
     plan: str
@@ -19,6 +22,8 @@ class SignedIn(NamedTuple):
     member_id: int | None
     role: str | None
     active: bool | None
+    snapshot: str
+    incarnation: str | None
 
 
 class Credentials(NamedTuple):

@@ -274,7 +274,7 @@ class _Parts:
     def _still_true(self, found: identity_loaders.SignedIn) -> Callable[[], bool]:
         if found.incarnation is None:
             return lambda: False
-        tags = frozenset(identity_loaders.READS)
+        tags = identity_loaders.SQL["identify"].reads
         stamp = Stamp(found.tenant_id, found.incarnation, Snapshot.parse(found.snapshot), tags)
         return lambda: self.cache.still_true(stamp)
 
