@@ -66,6 +66,8 @@ class Database:
             "worker_database_url": SecretStr(self.worker_dsn),
             "jwt_secret": SecretStr(JWT_SECRET),
             "log_level": "error",
+            # What tests write past the gateway would be seen within the lag of notices, not at once.
+            "cache_max_age_seconds": 0,
             **changes,
         }
         return Settings(**given)

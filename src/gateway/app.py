@@ -25,7 +25,6 @@ from gateway.cache.shared import Server as RedisServer
 from gateway.cache.shared import SharedStore, redis_client
 from gateway.cache.snapshots import Snapshot
 from gateway.commands.change_deals import Command, Roles
-from gateway.commands.changes import Outcome
 from gateway.deadline import Deadline
 from gateway.documents.library import Documents
 from gateway.documents.limits import Limits
@@ -224,7 +223,7 @@ class _Parts:
         )
 
     def _open_context(self, identity: Identity | None, deadline: Deadline, request_id: str) -> Context:
-        async def write_as_caller(command: Command) -> tuple[Outcome, list[str]]:
+        async def write_as_caller(command: Command[Found]) -> tuple[Found, list[str]]:
             if identity is None:
                 raise ForbiddenError
             writer = Writer(identity.tenant_id, identity.member_id, request_id)

@@ -20,7 +20,7 @@ LIMITS = Limits(tokens=3000, depth=20, fields=500)
 
 
 def documents(size: int = 10) -> Documents:
-    return Documents(graphql_schema(), LIMITS, size=size)
+    return Documents(graphql_schema(), LIMITS, size=size, prepare=lambda _document, _operation: None)
 
 
 async def errors(client: Client, query: str) -> list[dict[str, Any]]:

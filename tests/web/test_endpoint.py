@@ -170,7 +170,7 @@ def stages(response: httpx.Response) -> list[str]:
 
 async def test_the_answer_tells_its_time_by_stage(http: httpx.AsyncClient) -> None:
     response = await post(http, "{ me { id } }")
-    assert stages(response) == ["identify", "document", "execute", "respond"]
+    assert stages(response) == ["identify", "document", "cache", "execute", "respond"]
     assert re.fullmatch(r"\d+\.\d\dms", response.headers["X-Response-Time"])
     assert response.headers["Cache-Control"] == "private, no-store"
 

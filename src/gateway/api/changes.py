@@ -129,7 +129,7 @@ class DealChanges:
         return await cls._of(info, request.dry_run, lambda writes, roles: undo_operation(writes, roles, request, spend))
 
     @classmethod
-    async def _of(cls, info: Info, dry_run: bool, command: Command) -> Self:
+    async def _of(cls, info: Info, dry_run: bool, command: Command[Outcome]) -> Self:
         outcome = await info.context.write(command)
         return cls(
             outcome=outcome,

@@ -11,7 +11,6 @@ from aiodataloader import DataLoader
 
 from gateway.api.batching import LevelLoader, Levels, Source
 from gateway.commands.change_deals import Command
-from gateway.commands.changes import Outcome
 from gateway.errors import AnswerTooLargeError, ForbiddenError
 from loaders import activities, companies, contacts, deal_totals, deals, members, pipelines, products, tasks
 from loaders.deal_totals import Moves, WhichPipelines
@@ -21,6 +20,7 @@ from loaders.reads import Reads
 from loaders.tenants import Moment
 
 Row = TypeVar("Row")
+Done = TypeVar("Done")
 
 
 MOST_NESTED_ROWS = 100_000
@@ -60,6 +60,12 @@ class Session(Protocol):
     def refresh_token(self) -> str: ...
     @property
     def refresh_expires_at(self) -> datetime: ...
+
+
+class Write(Protocol):
+    """What a command did, committed, and the names of its statements."""
+
+    async def __call__(self, command: Command[Done], /) -> tuple[Done, list[str]]: ...
 
 
 class SignIn(Protocol):
@@ -170,7 +176,7 @@ class Context:
         currency: str | None,
         check_deadline: Callable[[], object],
         open_snapshot: Callable[[int], Snapshot],
-        write: Callable[[Command], Awaitable[tuple[Outcome, list[str]]]],
+        write: Write,
     ) -> None:
         self.tenant_id = tenant_id
         self._member_id = member_id
@@ -243,12 +249,12 @@ class Context:
         if instant is not None:
             self.good_until = instant if self.good_until is None else min(self.good_until, instant)
 
-    async def write(self, command: Command) -> Outcome:
+    async def write(self, command: Command[Done]) -> Done:
         """What a command did, committed. What is read next is read in a new snapshot."""
         await self.release()
-        outcome, statements = await self._write(command)
+        done, statements = await self._write(command)
         self.statements += statements
-        return outcome
+        return done
 
     async def renew(self, tenant_id: int, member_id: int) -> None:
         """A new snapshot for the payload of a mutation field, after its own transaction has ended."""

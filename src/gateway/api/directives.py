@@ -21,9 +21,9 @@ class CacheControlScope(Enum):
     "selected counts. An answer is never given out after a change that touches it, however long it may be kept.",
 )
 class CacheControl:
-    max_age: int | None = strawberry.directive_field(name="maxAge", default=None)
-    scope: CacheControlScope | None = None
-    inherit_max_age: bool | None = strawberry.directive_field(name="inheritMaxAge", default=None)
+    max_age: int | None = strawberry.UNSET
+    scope: CacheControlScope | None = strawberry.UNSET
+    inherit_max_age: bool | None = strawberry.UNSET
 
 
 NEVER_KEPT = CacheControl(max_age=0)

@@ -11,6 +11,7 @@ from gateway.api.activities import Activity
 from gateway.api.arguments import CompanyId, OptionalPeriod, OwnerId, PipelineId, RecordId
 from gateway.api.attributes import DEFINITION, resolve_directly
 from gateway.api.audit import AuditEntry
+from gateway.api.cache import PurgeCachePayload, Tags
 from gateway.api.changes import (
     AssignDealsPayload,
     DeleteDealsPayload,
@@ -221,6 +222,13 @@ class Mutation:
         note: UndoNote = None,
     ) -> UndoOperationPayload:
         return await UndoOperationPayload.undo(info, undo_request(info, operation_id, idempotency_key, dry_run, note))
+
+    @strawberry.mutation(
+        description="Ends answers that are kept, on every process, of the tenant alone. For admins. Nothing true is lost by "
+        "it, and nothing wrong is kept without it: it is for whoever wants to see for themselves."
+    )
+    async def purge_cache(self, info: Info, tags: Tags = None) -> PurgeCachePayload:
+        return await PurgeCachePayload.purge(info, tags)
 
 
 NODES: dict[str, Any] = {

@@ -7,8 +7,10 @@ from typing import Any
 import orjson
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     print_ast,
@@ -71,5 +73,5 @@ def _spreads(
                 visited.add(node.name.value)
                 yield node.name.value
                 yield from _spreads(fragments[node.name.value].selection_set, fragments, visited)
-        elif node.selection_set:
+        elif isinstance(node, FieldNode | InlineFragmentNode) and node.selection_set:
             yield from _spreads(node.selection_set, fragments, visited)

@@ -7,7 +7,7 @@ rights once more. How many statements that takes does not depend on how many dea
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID, uuid4
 
 from gateway.commands.changes import SOUND, DealState, Mode, Outcome, Reason, Refusal, Result, Status
@@ -16,6 +16,8 @@ from gateway.postgres.writing import RacedError, Writes
 from loaders.reads import statements
 
 SQL = statements("deal_changes", "gateway.commands")
+
+Done = TypeVar("Done")
 
 
 class Item(NamedTuple):
@@ -47,7 +49,7 @@ class Roles:
     own: Sequence[str]
 
 
-Command: TypeAlias = Callable[[Writes, Roles], Awaitable[Outcome]]
+Command: TypeAlias = Callable[[Writes, Roles], Awaitable[Done]]
 """Work of a write transaction, which is told which roles may write what."""
 
 

@@ -79,6 +79,7 @@ class AtOnce:
         if entry is None or (control and not wishes(control).accept(entry.age_seconds(now))):
             return None
         _note(trail, identity, known)
+        trail.stopwatch.seconds["cache"] = trail.stopwatch.total_seconds()
         return Hit(entry, key, entry.age_seconds(now))
 
 

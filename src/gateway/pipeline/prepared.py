@@ -47,4 +47,4 @@ def _hint(said: CacheControl | None) -> Hint:
     if said is None:
         return Hint()
     scope = Scope[said.scope.name] if said.scope else None
-    return Hint(said.max_age, scope, bool(said.inherit_max_age))
+    return Hint(said.max_age if isinstance(said.max_age, int) else None, scope, bool(said.inherit_max_age))

@@ -139,6 +139,8 @@ def _cache_words(request: Request) -> CacheWords:
 def _response(request: Request, answer: Answer, media_type: str, trail: Trail) -> Response:
     plain = media_type == JSON and answer.outcome in STATUS_200_IN_PLAIN_JSON
     status = 200 if plain else answer.status
+    with trail.stopwatch.stage("respond"):
+        body = encoded(answer)
     headers = response_headers(trail, answer.kept)
     if answer.retry_after_seconds is not None:
         headers["retry-after"] = str(answer.retry_after_seconds)
@@ -148,4 +150,4 @@ def _response(request: Request, answer: Answer, media_type: str, trail: Trail) -
         headers["allow"] = ALLOW
     if status == 200 and not_modified(request.method, request.headers.get("if-none-match"), answer.kept):
         return Response(status_code=304, headers=headers)
-    return Response(encoded(answer), status, headers=headers, media_type=f"{media_type}; charset=utf-8")
+    return Response(body, status, headers=headers, media_type=f"{media_type}; charset=utf-8")
