@@ -19,7 +19,7 @@ from tests.conftest import Client
 LIMITS = Limits(tokens=3000, depth=20, fields=500)
 
 
-def documents(size: int = 10) -> Documents:
+def documents(size: int = 10) -> Documents[None]:
     return Documents(graphql_schema(), LIMITS, size=size, prepare=lambda _document, _operation: None)
 
 

@@ -1,0 +1,211 @@
+"""When a kept answer is given out, and when it is not any more: through HTTP, on a real database."""
+
+import asyncio
+
+import asyncpg
+
+from gateway.rollups.declared import ROLLUPS
+from gateway.rollups.maintain import fold_rollup, refresh_rollup
+from tests.cache.conftest import DASHBOARD, Open, Shop, ask, beside, until
+from tests.conftest import Client
+from tests.world import World
+
+
+async def total(client: Client) -> int:
+    return int((await client.data(DASHBOARD))["dashboard"]["overview"]["deals"]["total"])
+
+
+async def test_an_answer_is_kept_and_given_out_again(shop: Shop, viewer: Client) -> None:
+    await shop.keeps(viewer)
+    first, second = await ask(viewer), await ask(viewer)
+    assert [r.headers["X-Cache"] for r in (first, second)] == ["HIT", "HIT"]
+    assert first.content == second.content
+    assert int(second.headers["Age"]) >= 0
+    assert second.headers["Cache-Control"] == "private, no-cache"
+    assert second.headers["Vary"] == "Accept, Authorization, X-Tenant"
+    assert len(second.headers["X-Cache-Key"]) == 32
+
+
+async def test_a_hit_issues_no_statement(shop: Shop, opened: Open) -> None:
+    viewer = await opened()
+    await shop.keeps(viewer)
+    # Longer than a member is remembered where nothing is heard of changes.
+    before = await statements(viewer)
+    for _ in range(12):
+        assert await shop.sees(viewer) == "HIT"
+        await asyncio.sleep(0.1)
+    assert await statements(viewer) == before
+
+
+async def statements(client: Client) -> int:
+    """How many transactions there were in the database, by anybody's count but the listener's own."""
+    text = (await client.http.get("/metrics")).text
+    lines = [line for line in text.splitlines() if line.startswith("gateway_statement_seconds_count")]
+    return sum(int(float(line.split()[-1])) for line in lines)
+
+
+async def test_a_change_past_the_gateway_ends_it(shop: Shop, viewer: Client) -> None:
+    await shop.keeps(viewer)
+    before = await total(viewer)
+    await shop.world.deal("2026-01-06T10:00", owner="rep", amount="5")
+
+    async def seen() -> bool:
+        return await total(viewer) == before + 1
+
+    await until(seen)
+    await shop.keeps(viewer)
+    assert await total(viewer) == before + 1
+
+
+async def test_a_change_through_the_gateway_ends_it_at_once(shop: Shop, viewer: Client) -> None:
+    rep = await beside(shop, viewer, "manager")
+    deal = await rep.data("{ deals(first: 1) { nodes { id } } }")
+    key = deal["deals"]["nodes"][0]["id"]
+    query = f'{{ deal(id: "{key}") {{ amount }} }}'
+    for amount in range(20):
+        await shop.keeps(viewer, query)
+        change = {"input": {"changes": [{"dealId": key, "amount": str(amount)}]}}
+        await rep.data("mutation M($input: UpdateDealsInput!) { updateDeals(input: $input) { operationId } }", **change)
+        assert (await viewer.data(query))["deal"]["amount"] == f"{amount}"
+
+
+async def test_what_it_was_not_read_from_leaves_it(shop: Shop, viewer: Client) -> None:
+    await shop.keeps(viewer)
+    await shop.world.owner.execute("UPDATE contacts SET name = name WHERE false")
+    await shop.world.task("now()")
+    await shop.world.company("Another")
+    other = await World.create(shop.world.owner, f"other-{id(viewer)}")
+    await other.deal("2026-01-05T10:00", amount="1")
+    await asyncio.sleep(0.3)
+    assert await shop.sees(viewer) == "HIT"
+
+
+async def test_members_of_a_tenant_share_what_is_not_their_own(shop: Shop, viewer: Client) -> None:
+    await shop.keeps(viewer)
+    admin = await beside(shop, viewer, "admin")
+    assert await shop.sees(admin) == "HIT"
+    await shop.keeps(viewer, "{ me { name } }")
+    assert (await admin.data("{ me { name } }"))["me"]["name"] == "admin"
+    assert (await viewer.data("{ me { name } }"))["me"]["name"] != "admin"
+
+
+async def test_spellings_of_a_question_share_its_answer(shop: Shop, viewer: Client) -> None:
+    await shop.keeps(viewer)
+    assert await shop.sees(viewer, DASHBOARD.replace(" ", "\n\t ,") + " # the same") == "HIT"
+    by_get = await viewer.http.get(
+        "/graphql", params={"query": DASHBOARD}, headers={"Authorization": f"Bearer {viewer.token}"}
+    )
+    assert by_get.headers["X-Cache"] == "HIT"
+
+
+async def test_errors_changes_and_what_admins_see_are_not_kept(shop: Shop, opened: Open) -> None:
+    admin = await opened("admin")
+    await shop.keeps(admin)
+    assert {await shop.sees(admin, "{ rollups { name } }") for _ in range(3)} == {"BYPASS"}
+    assert {await shop.sees(admin, "{ auditLog { nodes { at } } }") for _ in range(3)} == {"BYPASS"}
+    purge = "mutation { purgeCache(tags: [PRODUCTS]) { tags } }"
+    assert {await shop.sees(admin, purge) for _ in range(2)} == {"BYPASS"}
+    wrong = "{ deals(first: 1000) { nodes { id } } dashboard { asOf } }"
+    assert {(await ask(admin, wrong)).headers["X-Cache"] for _ in range(3)} == {"MISS"}
+    nobody = Client(admin.app, admin.http, None)
+    assert (await ask(nobody)).headers["X-Cache"] == "BYPASS"
+
+
+async def test_callers_say_how_fresh_an_answer_has_to_be(shop: Shop, viewer: Client) -> None:
+    await shop.keeps(viewer)
+    assert await shop.sees(viewer, cache_control="max-age=3600") == "HIT"
+    assert await shop.sees(viewer, cache_control="no-cache") == "BYPASS"
+    assert await shop.sees(viewer, cache_control="max-age=0") == "BYPASS"
+    refreshed = await viewer.http.post(
+        "/graphql?refresh=true", json={"query": DASHBOARD}, headers={"Authorization": f"Bearer {viewer.token}"}
+    )
+    assert refreshed.headers["X-Cache"] == "BYPASS"
+    assert await shop.sees(viewer) == "HIT"
+
+
+async def test_a_stale_answer_is_given_to_who_asks_for_it_alone(shop: Shop, viewer: Client) -> None:
+    await shop.keeps(viewer)
+    before = await total(viewer)
+    await shop.world.deal("2026-01-06T10:00", owner="rep", amount="5")
+    await asyncio.sleep(0.3)
+    stale = await ask(viewer, cache_control="max-stale=600")
+    assert stale.headers["X-Cache"] == "STALE"
+    assert stale.json()["data"]["dashboard"]["overview"]["deals"]["total"] == before
+    assert await total(viewer) == before + 1
+
+
+async def test_an_answer_tells_of_the_cache_when_asked(shop: Shop, viewer: Client) -> None:
+    await shop.keeps(viewer)
+    told = (await ask(viewer, graphql_cache="status")).json()
+    assert told["extensions"]["cache"]["status"] == "HIT"
+    assert told["extensions"]["cache"]["ageMs"] >= 0
+    assert "extensions" not in (await ask(viewer)).json()
+
+
+async def test_the_same_data_is_not_sent_again(shop: Shop, viewer: Client) -> None:
+    asking = {"params": {"query": DASHBOARD}, "headers": {"Authorization": f"Bearer {viewer.token}"}}
+    await shop.keeps(viewer)
+    etag = (await viewer.http.get("/graphql", **asking)).headers["ETag"]  # type: ignore[arg-type]
+    asking["headers"]["If-None-Match"] = f'"other", {etag}'
+    again = await viewer.http.get("/graphql", **asking)  # type: ignore[arg-type]
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
+    await shop.world.deal("2026-01-06T10:00", owner="rep", amount="5")
+
+    async def changed() -> bool:
+        return (await viewer.http.get("/graphql", **asking)).status_code == 200  # type: ignore[arg-type]
+
+    await until(changed)
+
+
+async def test_a_hundred_at_once_are_one_execution(shop: Shop, opened: Open) -> None:
+    viewer = await opened()
+    await shop.keeps(viewer, "{ me { name } }")
+    before = await statements(viewer)
+    responses = await asyncio.gather(*(ask(viewer) for _ in range(100)))
+    assert {response.content for response in responses} == {responses[0].content}
+    # The moment, and the board.
+    assert await statements(viewer) - before == 2
+
+
+async def test_what_the_clock_ends_is_not_given_out_after_it(shop: Shop, viewer: Client) -> None:
+    query = "{ dashboard { overview { tasks { overdue } } } }"
+    await shop.world.task("clock_timestamp() + interval '2 seconds'")
+    await asyncio.sleep(0.2)
+    await shop.keeps(viewer, query)
+    before = (await viewer.data(query))["dashboard"]["overview"]["tasks"]["overdue"]
+
+    async def due() -> bool:
+        found: int = (await viewer.data(query))["dashboard"]["overview"]["tasks"]["overdue"]
+        return found == before + 1
+
+    await until(due)
+
+
+async def test_an_admin_ends_kept_answers(shop: Shop, opened: Open) -> None:
+    viewer = await opened()
+    elsewhere = await opened()
+    admin = await beside(shop, viewer, "admin")
+    for client in (viewer, elsewhere):
+        await shop.keeps(client)
+    purged = await admin.data("mutation { purgeCache(tags: [DEALS]) { tags } }")
+    assert purged == {"purgeCache": {"tags": ["DEALS"]}}
+    assert await shop.sees(viewer) == "MISS"
+
+    async def ended() -> bool:
+        return await shop.sees(elsewhere) == "MISS"
+
+    await until(ended)
+    assert await viewer.codes("mutation { purgeCache { tags } }") == ["FORBIDDEN"]
+
+
+async def test_folds_and_refreshes_leave_it(shop: Shop, viewer: Client) -> None:
+    await shop.world.deal("2026-01-06T10:00", owner="rep", amount="5")
+    await asyncio.sleep(0.2)
+    await shop.keeps(viewer)
+    worker = await asyncpg.connect(shop.database.worker_dsn)
+    for rollup in ROLLUPS:
+        await fold_rollup(worker, rollup)
+        await refresh_rollup(worker, rollup)
+    await worker.close()
+    await asyncio.sleep(0.2)
+    assert await shop.sees(viewer) == "HIT"
