@@ -1,0 +1,93 @@
+"""Several gateways over one Redis: what one keeps the others give out, and what one has written none gives out without."""
+
+import asyncio
+import time
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.cache.conftest import DASHBOARD, Open, Shop, beside, until
+from tests.conftest import Client
+
+AMOUNT = "mutation M($input: UpdateDealsInput!) { updateDeals(input: $input) { operationId } }"
+UNANSWERED_SECONDS = 1.5
+"""Far more than a request takes without Redis, and less than Redis is held up."""
+
+
+@pytest.fixture
+async def one(opened: Open, redis: Redis, redis_url: str) -> Client:
+    return await opened("manager", redis_url=redis_url)
+
+
+@pytest.fixture
+async def two(opened: Open, one: Client, redis_url: str) -> Client:
+    return await opened("manager", redis_url=redis_url)
+
+
+async def test_what_one_keeps_the_other_gives_out(shop: Shop, one: Client, two: Client) -> None:
+    await shop.keeps(one)
+    await shop.keeps(two, "{ me { name } }")
+    assert await shop.sees(two) == "HIT"
+
+
+async def test_none_reads_behind_what_another_has_acknowledged(shop: Shop, one: Client, two: Client) -> None:
+    key = (await one.data("{ deals(first: 1) { nodes { id } } }"))["deals"]["nodes"][0]["id"]
+    query = f'{{ deal(id: "{key}") {{ amount }} }}'
+    for amount in range(20):
+        writer, reader = (one, two) if amount % 2 else (two, one)
+        await shop.keeps(reader, query)
+        await writer.data(AMOUNT, input={"changes": [{"dealId": key, "amount": str(amount)}]})
+        assert (await reader.data(query))["deal"]["amount"] == f"{amount}"
+
+
+async def test_a_redis_that_forgot_everything_is_not_believed_at_once(
+    shop: Shop, one: Client, two: Client, redis: Redis
+) -> None:
+    for client in (one, two):
+        await shop.keeps(client)
+    await redis.flushall()
+    assert await shop.sees(one) == "MISS"
+    await shop.keeps(one)
+
+
+async def test_a_redis_that_does_not_answer_holds_nobody_up(shop: Shop, one: Client, redis: Redis) -> None:
+    await shop.keeps(one)
+    await redis.execute_command("CLIENT", "PAUSE", "2000", "ALL")  # type: ignore[no-untyped-call]
+    begun = time.monotonic()
+    assert {await shop.sees(one) for _ in range(3)} == {"MISS"}
+    assert time.monotonic() - begun < UNANSWERED_SECONDS
+    await until(lambda: hit(shop, one))
+
+
+async def test_a_change_is_acknowledged_without_redis_once_all_have_heard_of_it(
+    shop: Shop, one: Client, two: Client, redis: Redis
+) -> None:
+    key = (await one.data("{ deals(first: 1) { nodes { id } } }"))["deals"]["nodes"][0]["id"]
+    query = f'{{ deal(id: "{key}") {{ amount }} }}'
+    await shop.keeps(two, query)
+    await redis.execute_command("CLIENT", "PAUSE", "1000", "WRITE")  # type: ignore[no-untyped-call]
+    await one.data(AMOUNT, input={"changes": [{"dealId": key, "amount": "4711"}]})
+    assert (await two.data(query))["deal"]["amount"] == "4711"
+
+
+async def test_what_is_damaged_or_another_answer_is_read_anew(
+    shop: Shop, one: Client, opened: Open, redis: Redis, redis_url: str
+) -> None:
+    await shop.keeps(one)
+    await shop.keeps(one, "{ pipelines { name } }")
+    await asyncio.sleep(0.1)
+    keys = sorted([key async for key in redis.scan_iter("*:answer:*")])
+    first, second = [await redis.get(key) for key in keys[:2]]
+    assert first
+    assert second
+    for wrong in (second, first[:-3], b"", first[:20] + bytes([first[20] ^ 1]) + first[21:]):
+        await redis.set(keys[0], wrong)
+        await redis.set(keys[1], wrong if wrong != second else first)
+        three = await opened("manager", redis_url=redis_url)
+        await shop.keeps(three, "{ me { name } }")
+        assert await three.data(DASHBOARD) == await one.data(DASHBOARD)
+        assert await three.data("{ pipelines { name } }") == await one.data("{ pipelines { name } }")
+
+
+async def hit(shop: Shop, client: Client) -> bool:
+    return await shop.sees(client) == "HIT"
