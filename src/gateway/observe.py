@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
+
+Metric = TypeVar("Metric", Counter, Histogram)
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -105,6 +107,7 @@ class Observer:
         self.registry = registry
         self.log = structlog.get_logger("gateway")
         self._operations: set[str] = set()
+        self._series: dict[tuple[object, ...], Counter | Histogram] = {}
         self._requests = Counter(
             "gateway_requests_total", "Requests by operation and outcome.", ["operation", "outcome"], registry=registry
         )
@@ -165,11 +168,11 @@ class Observer:
 
     def request(self, event: RequestFinished) -> None:
         operation = self._bounded(event.operation)
-        self._requests.labels(operation, event.outcome).inc()
-        self._cached.labels(event.cache).inc()
-        self._request_seconds.labels(operation).observe(event.seconds)
+        self._labelled(self._requests, operation, event.outcome).inc()
+        self._labelled(self._cached, event.cache).inc()
+        self._labelled(self._request_seconds, operation).observe(event.seconds)
         for stage, seconds in event.stages.items():
-            self._stages.labels(stage).observe(seconds)
+            self._labelled(self._stages, stage).observe(seconds)
         self.log.info(
             "request",
             request_id=event.request_id,
@@ -218,6 +221,14 @@ class Observer:
     def fault(self, message: str, *, error: BaseException, **context: Any) -> None:
         """An error that is ours: its trace goes to the log, never to the caller."""
         self.log.error(message, exc_info=error, **context)
+
+    def _labelled(self, metric: Metric, *labels: str) -> Metric:
+        """The series of these labels. Finding it takes the library longer than counting in it."""
+        key = (metric, *labels)
+        found = self._series.get(key)
+        if found is None:
+            found = self._series[key] = metric.labels(*labels)
+        return cast(Metric, found)
 
     def _bounded(self, operation: str | None) -> str:
         name = operation or "(anonymous)"

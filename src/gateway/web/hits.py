@@ -69,8 +69,9 @@ async def _send(hit: Hit, media_type: str, headers: Mapping[str, str], trail: Tr
     body = b"" if unchanged else hit.entry.body
     fields = response_headers(trail, kept)
     if not unchanged:
-        fields |= {"content-type": f"{media_type}; charset=utf-8", "content-length": str(len(body))}
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields.items()]
+        fields["content-type"] = f"{media_type}; charset=utf-8"
+        fields["content-length"] = str(len(body))
+    raw = [(name.encode(), value.encode()) for name, value in fields.items()]
     await send({"type": "http.response.start", "status": 304 if unchanged else 200, "headers": raw})
     await send({"type": "http.response.body", "body": body})
 
