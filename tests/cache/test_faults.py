@@ -1,0 +1,122 @@
+"""The database down, killed, cut off from the listener: answers are true, or marked as old, or there are none."""
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from gateway.app import create_app
+from gateway.cache.listener import TRUST_SECONDS
+from gateway.commands.add_member import NewMember, add_member
+from gateway.postgres.embedded import EmbeddedPostgres
+from tests.cache.conftest import DASHBOARD, Shop, ask, until
+from tests.conftest import Client, Database, fresh_database, serving
+from tests.servers import postgres_server
+from tests.world import World
+
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gateway listener' AND datname = $1"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedPostgres]:
+    """A server of this module's own, to be killed. What was committed last may be lost with it."""
+    with tempfile.TemporaryDirectory(prefix="gateway-mortal-") as directory:
+        with postgres_server(Path(directory), durable=True, settings={"synchronous_commit": "off"}) as server:
+            yield server
+
+
+@pytest.fixture(scope="module")
+async def found(server: EmbeddedPostgres) -> Database:
+    database = await fresh_database(server)
+    async with database.as_owner() as owner:
+        world = await World.create(owner, "shop")
+        await add_member(owner, NewMember("shop", "viewer@shop.example", "viewer", "viewer"))
+        await world.deal("2026-01-05T10:00", amount="100")
+    return database
+
+
+@pytest.fixture
+async def shop(found: Database) -> AsyncIterator[Shop]:
+    async with found.as_owner() as owner:
+        tenant_id, ann = await owner.fetchrow(
+            "SELECT t.id, m.id FROM tenants t JOIN members m ON m.tenant_id = t.id "
+            "WHERE slug = 'shop' AND m.name = 'ann'"
+        )
+        yield Shop(found, World(owner, "shop", tenant_id, {"ann": ann}))
+
+
+@pytest.fixture
+async def viewer(shop: Shop) -> AsyncIterator[Client]:
+    settings = shop.database.settings(cache_max_age_seconds=3600)
+    async with serving(create_app(settings), await shop.database.token("shop")) as client:
+        yield client
+
+
+async def test_while_the_database_is_down_kept_answers_stand_in_marked(
+    server: EmbeddedPostgres, shop: Shop, viewer: Client
+) -> None:
+    await shop.keeps(viewer)
+    kept = (await ask(viewer)).json()
+    await asyncio.to_thread(server.stop)
+    try:
+        down = await ask(viewer)
+        assert (down.status_code, down.headers["X-Cache"], down.json()) == (200, "STALE", kept)
+        for control in ("no-cache", "max-age=0"):
+            refused = await ask(viewer, cache_control=control)
+            assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (
+                503,
+                "DATABASE_UNAVAILABLE",
+            )
+        unknown = await ask(viewer, "{ pipelines { name } }")
+        assert unknown.status_code == 503
+    finally:
+        await asyncio.to_thread(server.start)
+    await until(lambda: _hit(shop, viewer))
+
+
+async def test_what_a_cut_listener_missed_is_seen_within_the_promised_lag(shop: Shop, viewer: Client) -> None:
+    for amount in range(3):
+        await shop.keeps(viewer)
+        before = await total(viewer)
+        superuser = await asyncpg.connect(shop.database.server.superuser_dsn)
+        await superuser.execute(CUT.replace("$1", f"'{shop.database.name}'"))
+        await superuser.close()
+        await shop.world.deal("2026-01-06T10:00", amount=str(amount))
+        await asyncio.sleep(TRUST_SECONDS)
+        assert await total(viewer) == before + 1
+
+
+async def test_after_a_crash_that_lost_commits_nothing_of_before_is_believed(
+    server: EmbeddedPostgres, found: Database, viewer: Client
+) -> None:
+    """The lost transaction's id comes again: by ids alone, an answer that shows its rows would look true."""
+    async with found.as_owner() as owner:
+        world = World(owner, "shop", *await owner.fetchrow("SELECT id FROM tenants WHERE slug = 'shop'"), {})
+        ann = await owner.fetchval("SELECT id FROM members WHERE tenant_id = $1 AND name = 'ann'", world.tenant_id)
+        deal = World(owner, "shop", world.tenant_id, {"ann": ann}).deal
+        shop = Shop(found, world)
+        await shop.keeps(viewer)
+        await deal("2026-01-06T10:00", amount="1")
+        seen = await total(viewer)
+        pid = (Path(server.data_dir) / "cluster" / "postmaster.pid").read_text().split()[0]
+        os.kill(int(pid), signal.SIGKILL)
+    await asyncio.to_thread(server.stop)
+    await asyncio.to_thread(server.start)
+    async with found.as_owner() as owner:
+        truth = await owner.fetchval("SELECT count(*) FROM deals WHERE tenant_id = $1", world.tenant_id)
+    assert truth <= seen
+    assert await total(viewer) == truth
+
+
+async def total(client: Client) -> int:
+    return int((await client.data(DASHBOARD))["dashboard"]["overview"]["deals"]["total"])
+
+
+async def _hit(shop: Shop, client: Client) -> bool:
+    response = await ask(client)
+    return response.headers["X-Cache"] == "HIT"
