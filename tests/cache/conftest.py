@@ -1,6 +1,5 @@
 """A tenant with a member of each role, and gateways that keep answers."""
 
-import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -15,12 +14,12 @@ from gateway.app import create_app
 from gateway.commands.add_member import NewMember, add_member
 from gateway.postgres.embedded import EmbeddedPostgres
 from tests.conftest import Client, Database, fresh_database, serving
+from tests.pipeline.acme import until
 from tests.servers import redis_server
 from tests.world import World
 
 ROLES = ("viewer", "rep", "manager", "admin")
 DASHBOARD = "{ dashboard { overview { deals { total open pipelineValue } } } }"
-HEARD_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,6 @@ class Shop:
 
 async def ask(client: Client, query: str = DASHBOARD, **headers: str) -> httpx.Response:
     return await client.post(query, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(HEARD_SECONDS):
-        while not await holds():
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

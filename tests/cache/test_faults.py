@@ -14,20 +14,29 @@ from gateway.app import create_app
 from gateway.cache.listener import TRUST_SECONDS
 from gateway.commands.add_member import NewMember, add_member
 from gateway.postgres.embedded import EmbeddedPostgres
-from tests.cache.conftest import DASHBOARD, Shop, ask, until
+from tests.cache.conftest import DASHBOARD, Shop, ask
 from tests.conftest import Client, Database, fresh_database, serving
+from tests.pipeline.acme import until
 from tests.servers import postgres_server
 from tests.world import World
 
-CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gateway listener' AND datname = $1"
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gateway listener' AND datname = $1
+"""
+TENANT = "SELECT id FROM tenants WHERE slug = 'shop'"
+ANN = "SELECT id FROM members WHERE name = 'ann'"
+DEALS = "SELECT count(*) FROM deals WHERE deleted_at IS NULL"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[EmbeddedPostgres]:
     """A server of this module's own, to be killed. What was committed last may be lost with it."""
-    with tempfile.TemporaryDirectory(prefix="gateway-mortal-") as directory:
-        with postgres_server(Path(directory), durable=True, settings={"synchronous_commit": "off"}) as server:
-            yield server
+    lossy = {"synchronous_commit": "off"}
+    with (
+        tempfile.TemporaryDirectory(prefix="gateway-mortal-") as directory,
+        postgres_server(Path(directory), durable=True, settings=lossy) as server,
+    ):
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +52,12 @@ async def found(server: EmbeddedPostgres) -> Database:
 @pytest.fixture
 async def shop(found: Database) -> AsyncIterator[Shop]:
     async with found.as_owner() as owner:
-        tenant_id, ann = await owner.fetchrow(
-            "SELECT t.id, m.id FROM tenants t JOIN members m ON m.tenant_id = t.id "
-            "WHERE slug = 'shop' AND m.name = 'ann'"
-        )
-        yield Shop(found, World(owner, "shop", tenant_id, {"ann": ann}))
+        yield await shop_of(found, owner)
+
+
+async def shop_of(found: Database, owner: asyncpg.Connection) -> Shop:
+    members = {"ann": await owner.fetchval(ANN)}
+    return Shop(found, World(owner, "shop", await owner.fetchval(TENANT), members))
 
 
 @pytest.fixture
@@ -76,7 +86,7 @@ async def test_while_the_database_is_down_kept_answers_stand_in_marked(
         assert unknown.status_code == 503
     finally:
         await asyncio.to_thread(server.start)
-    await until(lambda: _hit(shop, viewer))
+    await until(lambda: hit(viewer))
 
 
 async def test_what_a_cut_listener_missed_is_seen_within_the_promised_lag(shop: Shop, viewer: Client) -> None:
@@ -84,7 +94,7 @@ async def test_what_a_cut_listener_missed_is_seen_within_the_promised_lag(shop: 
         await shop.keeps(viewer)
         before = await total(viewer)
         superuser = await asyncpg.connect(shop.database.server.superuser_dsn)
-        await superuser.execute(CUT.replace("$1", f"'{shop.database.name}'"))
+        await superuser.fetch(CUT, shop.database.name)
         await superuser.close()
         await shop.world.deal("2026-01-06T10:00", amount=str(amount))
         await asyncio.sleep(TRUST_SECONDS)
@@ -96,19 +106,16 @@ async def test_after_a_crash_that_lost_commits_nothing_of_before_is_believed(
 ) -> None:
     """The lost transaction's id comes again: by ids alone, an answer that shows its rows would look true."""
     async with found.as_owner() as owner:
-        world = World(owner, "shop", *await owner.fetchrow("SELECT id FROM tenants WHERE slug = 'shop'"), {})
-        ann = await owner.fetchval("SELECT id FROM members WHERE tenant_id = $1 AND name = 'ann'", world.tenant_id)
-        deal = World(owner, "shop", world.tenant_id, {"ann": ann}).deal
-        shop = Shop(found, world)
+        shop = await shop_of(found, owner)
         await shop.keeps(viewer)
-        await deal("2026-01-06T10:00", amount="1")
+        await shop.world.deal("2026-01-06T10:00", amount="1")
         seen = await total(viewer)
         pid = (Path(server.data_dir) / "cluster" / "postmaster.pid").read_text().split()[0]
         os.kill(int(pid), signal.SIGKILL)
     await asyncio.to_thread(server.stop)
     await asyncio.to_thread(server.start)
     async with found.as_owner() as owner:
-        truth = await owner.fetchval("SELECT count(*) FROM deals WHERE tenant_id = $1", world.tenant_id)
+        truth = await owner.fetchval(DEALS)
     assert truth <= seen
     assert await total(viewer) == truth
 
@@ -117,6 +124,5 @@ async def total(client: Client) -> int:
     return int((await client.data(DASHBOARD))["dashboard"]["overview"]["deals"]["total"])
 
 
-async def _hit(shop: Shop, client: Client) -> bool:
-    response = await ask(client)
-    return response.headers["X-Cache"] == "HIT"
+async def hit(client: Client) -> bool:
+    return bool((await ask(client)).headers["X-Cache"] == "HIT")

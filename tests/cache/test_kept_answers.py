@@ -6,8 +6,9 @@ import asyncpg
 
 from gateway.rollups.declared import ROLLUPS
 from gateway.rollups.maintain import fold_rollup, refresh_rollup
-from tests.cache.conftest import DASHBOARD, Open, Shop, ask, beside, until
+from tests.cache.conftest import DASHBOARD, Open, Shop, ask, beside
 from tests.conftest import Client
+from tests.pipeline.acme import until
 from tests.world import World
 
 
@@ -152,7 +153,8 @@ async def test_the_same_data_is_not_sent_again(shop: Shop, viewer: Client) -> No
     await shop.world.deal("2026-01-06T10:00", owner="rep", amount="5")
 
     async def changed() -> bool:
-        return (await viewer.http.get("/graphql", **asking)).status_code == 200  # type: ignore[arg-type]
+        response = await viewer.http.get("/graphql", **asking)  # type: ignore[arg-type]
+        return bool(response.status_code == 200)
 
     await until(changed)
 
@@ -175,8 +177,8 @@ async def test_what_the_clock_ends_is_not_given_out_after_it(shop: Shop, viewer:
     before = (await viewer.data(query))["dashboard"]["overview"]["tasks"]["overdue"]
 
     async def due() -> bool:
-        found: int = (await viewer.data(query))["dashboard"]["overview"]["tasks"]["overdue"]
-        return found == before + 1
+        found = (await viewer.data(query))["dashboard"]["overview"]["tasks"]["overdue"]
+        return bool(found == before + 1)
 
     await until(due)
 

@@ -1,4 +1,4 @@
-"""Several gateways over one Redis: what one keeps the others give out, and what one has written none gives out without."""
+"""Several gateways over one Redis: they share what they keep, and none gives out what another has changed."""
 
 import asyncio
 import time
@@ -6,21 +6,24 @@ import time
 import pytest
 from redis.asyncio import Redis
 
-from tests.cache.conftest import DASHBOARD, Open, Shop, beside, until
+from tests.cache.conftest import DASHBOARD, Open, Shop
 from tests.conftest import Client
+from tests.pipeline.acme import until
 
 AMOUNT = "mutation M($input: UpdateDealsInput!) { updateDeals(input: $input) { operationId } }"
+pytestmark = pytest.mark.usefixtures("redis")
+
 UNANSWERED_SECONDS = 1.5
 """Far more than a request takes without Redis, and less than Redis is held up."""
 
 
 @pytest.fixture
-async def one(opened: Open, redis: Redis, redis_url: str) -> Client:
+async def one(opened: Open, redis_url: str) -> Client:
     return await opened("manager", redis_url=redis_url)
 
 
 @pytest.fixture
-async def two(opened: Open, one: Client, redis_url: str) -> Client:
+async def two(opened: Open, redis_url: str) -> Client:
     return await opened("manager", redis_url=redis_url)
 
 
@@ -77,9 +80,7 @@ async def test_what_is_damaged_or_another_answer_is_read_anew(
     await shop.keeps(one, "{ pipelines { name } }")
     await asyncio.sleep(0.1)
     keys = sorted([key async for key in redis.scan_iter("*:answer:*")])
-    first, second = [await redis.get(key) for key in keys[:2]]
-    assert first
-    assert second
+    first, second = [await kept(redis, key) for key in keys[:2]]
     for wrong in (second, first[:-3], b"", first[:20] + bytes([first[20] ^ 1]) + first[21:]):
         await redis.set(keys[0], wrong)
         await redis.set(keys[1], wrong if wrong != second else first)
@@ -87,6 +88,12 @@ async def test_what_is_damaged_or_another_answer_is_read_anew(
         await shop.keeps(three, "{ me { name } }")
         assert await three.data(DASHBOARD) == await one.data(DASHBOARD)
         assert await three.data("{ pipelines { name } }") == await one.data("{ pipelines { name } }")
+
+
+async def kept(redis: Redis, key: bytes) -> bytes:
+    value = await redis.get(key)
+    assert isinstance(value, bytes)
+    return value
 
 
 async def hit(shop: Shop, client: Client) -> bool:

@@ -224,8 +224,8 @@ class Mutation:
         return await UndoOperationPayload.undo(info, undo_request(info, operation_id, idempotency_key, dry_run, note))
 
     @strawberry.mutation(
-        description="Ends answers that are kept, on every process, of the tenant alone. For admins. Nothing true is lost by "
-        "it, and nothing wrong is kept without it: it is for whoever wants to see for themselves."
+        description="Ends kept answers of the tenant, on every process. For admins. Nothing wrong is kept without it: "
+        "it is for whoever wants to see for themselves."
     )
     async def purge_cache(self, info: Info, tags: Tags = None) -> PurgeCachePayload:
         return await PurgeCachePayload.purge(info, tags)
