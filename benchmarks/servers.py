@@ -25,11 +25,12 @@ PATIENCE_SECONDS = 120
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. `log`: what it wrote."""
+    """A running server. `log`: what it wrote; `marked`: what each of its answers must hold to be no error."""
 
     port: int
     process: subprocess.Popen[bytes]
     log: Path
+    marked: str = ""
 
     def cpu_seconds(self) -> float:
         """CPU time that its process has used; not a number where the system has no /proc."""

@@ -1,5 +1,6 @@
 """Node, and the packages of the peers' lock file."""
 
+import json
 import runpy
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 TOOLS = runpy.run_path(str(FOLDER.parents[1] / "scripts" / "build_graphiql.py"))
+MEASURED = ("mercurius", "mercurius-cache", "fastify", "graphql-yoga", "@graphql-yoga/plugin-response-cache", "graphql")
 INSTALL_SECONDS = 300
 
 
@@ -30,6 +32,13 @@ def installed_node() -> str:
         subprocess.run(command, cwd=FOLDER, timeout=INSTALL_SECONDS, check=True)
         shutil.copy(lock, installed)
     return node
+
+
+def versions() -> str:
+    """Node's, and those of what is measured."""
+    node = subprocess.run([installed_node(), "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    packages = json.loads((FOLDER / "package.json").read_text())["dependencies"]
+    return ", ".join([f"Node {node.strip().removeprefix('v')}", *(f"{name} {packages[name]}" for name in MEASURED)])
 
 
 def _tools() -> tuple[str, list[str]] | None:
