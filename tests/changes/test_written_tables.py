@@ -107,7 +107,3 @@ async def test_no_table_is_declared_that_no_change_writes(shared_board: Board, w
 @pytest.mark.parametrize("verb", VERBS)
 async def test_a_dry_run_declares_and_notifies_nothing(shared_board: Board, written: list[Writes], verb: str) -> None:
     assert await performed(shared_board, verb, written, dryRun=True) == Done(set(), set(), set())
-
-
-async def test_a_deal_that_only_gets_another_name_is_notified(shared_board: Board, written: list[Writes]) -> None:
-    assert "deals" in (await performed(shared_board, "updateDeals", written)).notified
