@@ -5,16 +5,29 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from loaders.keyset import Filters, Parameters, filter_conditions
+from loaders.keyset import Filters, Parameters, filter_conditions, filter_tables
 from loaders.lists import DEALS
 from loaders.reads import Reads, Statement
 
-MEMBER = "LEFT JOIN members AS m ON m.tenant_id = $1 AND m.id = r.owner_id"
-COMPANY = "LEFT JOIN companies AS c ON c.tenant_id = $1 AND c.id = r.company_id"
-STAGE = "LEFT JOIN stages AS s ON s.tenant_id = $1 AND s.id = r.stage_id"
-PIPELINE = "LEFT JOIN pipelines AS p ON p.tenant_id = $1 AND p.id = r.pipeline_id"
-LINE = "LEFT JOIN deal_products AS l ON l.tenant_id = $1 AND l.deal_id = r.id"
-PRODUCT = "LEFT JOIN products AS product ON product.tenant_id = $1 AND product.id = l.product_id"
+
+class Join(NamedTuple):
+    """A table of the tenant's that rows of deals are joined with, whether they have a partner there or not."""
+
+    table: str
+    alias: str
+    on: str
+
+    @property
+    def sql(self) -> str:
+        return f"LEFT JOIN {self.table} AS {self.alias} ON {self.alias}.tenant_id = $1 AND {self.on}"
+
+
+MEMBER = Join("members", "m", "m.id = r.owner_id")
+COMPANY = Join("companies", "c", "c.id = r.company_id")
+STAGE = Join("stages", "s", "s.id = r.stage_id")
+PIPELINE = Join("pipelines", "p", "p.id = r.pipeline_id")
+LINE = Join("deal_products", "l", "l.deal_id = r.id")
+PRODUCT = Join("products", "product", "product.id = l.product_id")
 
 CREATED_MONTH = "date_trunc('month', r.created_day::timestamp)::date"
 CLOSED_MONTH = "date_trunc('month', r.closed_day::timestamp)::date"
@@ -27,7 +40,7 @@ class GroupKey:
     value: str
     label: str
     sort: str
-    joins: tuple[str, ...] = ()
+    joins: tuple[Join, ...] = ()
 
 
 KEYS: Mapping[str, GroupKey] = {
@@ -53,20 +66,27 @@ MEASURES = """sum({deals})::bigint AS deals, sum({value}) AS value,
 
 @dataclass(frozen=True, slots=True)
 class GroupSource:
-    """What is summed: a relation with the alias `r`, its condition, and what a row of it adds to the measures."""
+    """What is summed: a relation with the alias `r`, its condition, what a row of it adds to the measures, and the
+    tables that it reads."""
 
     relation: str
     belongs: str
     deals: str
     value: str
     cycle_days: str
+    reads: frozenset[str]
 
     @property
     def measures(self) -> str:
         return MEASURES.format(deals=self.deals, value=self.value, cycle_days=self.cycle_days)
 
 
-EACH_DEAL = GroupSource("deals AS r", DEALS.belongs, "1", "coalesce(r.amount, 0)", "r.closed_day - r.created_day")
+EACH_DEAL = GroupSource(
+    "deals AS r",
+    DEALS.belongs,
+    *("1", "coalesce(r.amount, 0)", "r.closed_day - r.created_day"),
+    frozenset({"deals"}),
+)
 
 # A deal without lines counts under no product with its own amount; one with lines, under each with that line's.
 EACH_LINE = replace(EACH_DEAL, value="coalesce(CASE WHEN l.deal_id IS NULL THEN r.amount ELSE l.amount END, 0)")
@@ -76,6 +96,7 @@ BY_STATE = GroupSource(
   FROM analytics.deal_state AS d JOIN stages AS k ON k.tenant_id = $1 AND k.id = d.stage_id) AS r""",
     "true",
     *("r.deals", "r.value", "r.cycle_days"),
+    frozenset({"deals", "stages"}),
 )
 STATE_KEYS = frozenset({"owner", "team", "region", "stage", "pipeline", "outcome"})
 STATE_FILTERS = frozenset({"owner_ids", "teams", "regions", "stage_ids", "pipeline_ids", "outcomes"})
@@ -121,8 +142,8 @@ async def deal_groups(reads: Reads, request: GroupRequest) -> list[GroupRow]:
     Source: analytics.deal_state where it can tell the groups apart, else deals.
     """
     parameters = Parameters()
-    sql = _sql(request, parameters)
-    rows = await reads.fetch(Statement("deal_groups", "deal_groups", sql), *parameters.values)
+    statement = Statement("deal_groups", "deal_groups", _sql(request, parameters), _tables(request))
+    rows = await reads.fetch(statement, *parameters.values)
     width = len(request.keys)
     return [GroupRow(tuple(row[:width]), tuple(row[width : 2 * width]), *row[2 * width : -1]) for row in rows]
 
@@ -138,7 +159,7 @@ def _sql(request: GroupRequest, parameters: Parameters) -> str:
         f"{KEYS[request.order].sort} AS sort_key" if request.order in KEYS else "NULL AS sort_key",
     ]
     grouped = (
-        f"SELECT {', '.join(columns)} FROM {source.relation} {' '.join(_joins(keys))} "
+        f"SELECT {', '.join(columns)} FROM {source.relation} {' '.join(join.sql for join in _joins(keys))} "
         f"WHERE {' AND '.join(where)} GROUP BY {', '.join(key.value for key in keys)} HAVING sum({source.deals}) > 0"
     )
     direction = "DESC" if request.descending else "ASC"
@@ -147,12 +168,17 @@ def _sql(request: GroupRequest, parameters: Parameters) -> str:
     return f"SELECT * FROM ({grouped}) AS g ORDER BY {order}, {ties} LIMIT {parameters.add(request.first)}::bigint"
 
 
+def _tables(request: GroupRequest) -> frozenset[str]:
+    joins = _joins([KEYS[name] for name in request.keys])
+    return _source(request).reads | {join.table for join in joins} | filter_tables(DEALS, request.filters)
+
+
 def _source(request: GroupRequest) -> GroupSource:
     if STATE_KEYS.issuperset(request.keys) and STATE_FILTERS.issuperset(name for name, _value in request.filters):
         return BY_STATE
     return EACH_LINE if "product" in request.keys else EACH_DEAL
 
 
-def _joins(keys: Sequence[GroupKey]) -> list[str]:
+def _joins(keys: Sequence[GroupKey]) -> list[Join]:
     """Every join once, in an order in which each finds what it needs."""
     return list(dict.fromkeys(join for key in keys for join in key.joins))

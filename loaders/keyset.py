@@ -5,7 +5,7 @@ are inserted and deleted, and page 900 costs what page 1 costs. Rows without a v
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from loaders.reads import Reads, Statement
@@ -30,6 +30,7 @@ class ListSource(Generic[Row]):
     """A list: its columns, which rows belong to it, what it may be ordered and filtered by.
 
     `filters`: name → condition over `r` with `{}` for its value; `parents`: name → column that nests it under a record.
+    `columns_read`, `filters_read`: the tables beside the list's own that its columns, and filters by name, read.
     """
 
     name: str
@@ -40,6 +41,8 @@ class ListSource(Generic[Row]):
     orderings: Mapping[str, Ordering]
     filters: Mapping[str, str]
     parents: Mapping[str, str]
+    columns_read: frozenset[str] = frozenset()
+    filters_read: Mapping[str, str] = field(default_factory=dict)
 
 
 class Position(NamedTuple):
@@ -84,7 +87,8 @@ async def read_page(reads: Reads, source: ListSource[Row], request: PageRequest)
     """One page of a list. Source: the list's table."""
     parameters = Parameters()
     sql = _page_sql(source, request, parameters, filter_conditions(source, request.filters, parameters))
-    rows = await reads.fetch(Statement(f"{source.name}_page", "keyset", sql), *parameters.values)
+    statement = Statement(f"{source.name}_page", "keyset", sql, _page_tables(source, request))
+    rows = await reads.fetch(statement, *parameters.values)
     return _page(source, request, rows)
 
 
@@ -100,7 +104,8 @@ async def read_nested_pages(
         f"SELECT parent.id, page.* FROM unnest({keys}::bigint[]) WITH ORDINALITY AS parent (id, place) "
         f"CROSS JOIN LATERAL ({page}) AS page ORDER BY parent.place, {_outer_order(request)}"
     )
-    rows = await reads.fetch(Statement(f"{source.name}_by_{parent}", "keyset", sql), *parameters.values)
+    statement = Statement(f"{source.name}_by_{parent}", "keyset", sql, _page_tables(source, request))
+    rows = await reads.fetch(statement, *parameters.values)
     found: dict[int, list[Sequence[Any]]] = {parent_id: [] for parent_id in parent_ids}
     for row in rows:
         found[row[0]].append(row[1:])
@@ -112,7 +117,8 @@ async def count_rows(reads: Reads, source: ListSource[Row], filters: Filters) ->
     parameters = Parameters()
     where = _where(source, filter_conditions(source, filters, parameters))
     sql = f"SELECT count(*) FROM {source.table} AS r WHERE {where}"
-    ((count,),) = await reads.fetch(Statement(f"{source.name}_count", "keyset", sql), *parameters.values)
+    statement = Statement(f"{source.name}_count", "keyset", sql, filter_tables(source, filters))
+    ((count,),) = await reads.fetch(statement, *parameters.values)
     return int(count)
 
 
@@ -129,7 +135,8 @@ async def count_nested_rows(
     keys = parameters.add(parent_ids)
     where = _where(source, [f"{column} = ANY({keys}::bigint[])", *filter_conditions(source, filters, parameters)])
     sql = f"SELECT {column}, count(*) FROM {source.table} AS r WHERE {where} GROUP BY {column}"
-    rows = await reads.fetch(Statement(f"{source.name}_count_by_{parent}", "keyset", sql), *parameters.values)
+    statement = Statement(f"{source.name}_count_by_{parent}", "keyset", sql, filter_tables(source, filters))
+    rows = await reads.fetch(statement, *parameters.values)
     counts = {row[0]: row[1] for row in rows}
     return [counts.get(parent_id, 0) for parent_id in parent_ids]
 
@@ -137,6 +144,16 @@ async def count_nested_rows(
 def filter_conditions(source: ListSource[Row], filters: Filters, parameters: Parameters) -> list[str]:
     """The conditions of a filter over `r`, their values added to the parameters."""
     return [source.filters[name].format(parameters.add(value)) for name, value in filters]
+
+
+def filter_tables(source: ListSource[Row], filters: Filters) -> frozenset[str]:
+    """The tables that tell which rows a filtered list has."""
+    others = (source.filters_read.get(name, source.table) for name, _value in filters)
+    return frozenset({source.table, *others})
+
+
+def _page_tables(source: ListSource[Row], request: PageRequest) -> frozenset[str]:
+    return source.columns_read | filter_tables(source, request.filters)
 
 
 def _where(source: ListSource[Row], conditions: Sequence[str]) -> str:

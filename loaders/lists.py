@@ -53,6 +53,7 @@ DEALS = ListSource(
     },
     filters=DEAL_FILTERS,
     parents={"company": "company_id", "owner": "owner_id"},
+    filters_read={"teams": "members", "regions": "members", "industries": "companies"},
 )
 
 COMPANIES = ListSource(
@@ -78,6 +79,7 @@ COMPANIES = ListSource(
         "search": "r.id IN (SELECT app.search_companies({}::text))",
     },
     parents={"owner": "owner_id"},
+    filters_read={"teams": "members"},
 )
 
 CONTACTS = ListSource(
@@ -122,6 +124,7 @@ ACTIVITIES = ListSource(
         "search": "r.id IN (SELECT app.search_activities({}::text))",
     },
     parents={"company": "company_id", "contact": "contact_id", "deal": "deal_id", "owner": "owner_id"},
+    filters_read={"teams": "members"},
 )
 
 TASKS = ListSource(
@@ -148,6 +151,7 @@ TASKS = ListSource(
         "search": "r.id IN (SELECT app.search_tasks({}::text))",
     },
     parents={"company": "company_id", "deal": "deal_id", "owner": "owner_id"},
+    filters_read={"teams": "members"},
 )
 
 MEMBERS = ListSource(
@@ -189,4 +193,5 @@ AUDIT = ListSource(
         "until": "r.at < {}::timestamptz",
     },
     parents={},
+    columns_read=frozenset({"operations"}),
 )

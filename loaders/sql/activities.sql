@@ -1,9 +1,11 @@
 -- name: activities_by_id (planned once)
+-- reads: activities
 -- Activities of the given ids that are not deleted, in any order.
 SELECT id, kind, subject, body, owner_id, company_id, contact_id, deal_id, occurred_at
   FROM activities WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND deleted_at IS NULL;
 
 -- name: recent_activities
+-- reads: activities
 -- The newest $3 activities, newest first; $2: an owner or null.
 SELECT id, kind, subject, body, owner_id, company_id, contact_id, deal_id, occurred_at
   FROM activities
@@ -11,6 +13,7 @@ SELECT id, kind, subject, body, owner_id, company_id, contact_id, deal_id, occur
  ORDER BY occurred_at DESC, id DESC LIMIT $3;
 
 -- name: activity_summary (planned once)
+-- reads: activities
 -- One row: activities of [$3, $4) by kind, and those of local day $5 and of its ISO week; $2: an owner or null.
 SELECT coalesce(sum(calls) FILTER (WHERE day >= $3::date AND day < $4::date), 0)::bigint AS calls,
        coalesce(sum(emails) FILTER (WHERE day >= $3 AND day < $4), 0)::bigint AS emails,

@@ -1,9 +1,11 @@
 -- name: companies_by_id (planned once)
+-- reads: companies
 -- Companies of the given ids that are not deleted, in any order.
 SELECT id, owner_id, name, industry, region, website, employees, created_at, created_day, updated_at
   FROM companies WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND deleted_at IS NULL;
 
 -- name: company_summary (planned once)
+-- reads: companies, deals
 -- One row: companies of an owner ($2, null: everyone), those with deals (0 unless $5), those created in [$3, $4).
 SELECT c.total, d.with_deals, c.new
   FROM (SELECT coalesce(sum(created), 0)::bigint AS total,
@@ -22,6 +24,7 @@ SELECT c.total, d.with_deals, c.new
                  WHERE $5 AND tenant_id = $1 AND owner_id = $2) AS found) AS d;
 
 -- name: company_engagement
+-- reads: activities, deals, stages
 -- One row of what engagement is scored from, for company $2 on local day $3: the last contact (a call, email or meeting;
 -- one planned for a later day is none yet), contacts made and people reached lately, the tenant's median of contacts made (over companies that had any), its deals.
 WITH recent AS (

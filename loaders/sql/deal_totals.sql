@@ -1,4 +1,5 @@
 -- name: deal_board (planned once)
+-- reads: deal_stage_history, deals, pipelines, stages
 -- One row a stage, in order of pipeline (default first) and position; a pipeline without stages has one row without a stage.
 -- $2: whether one pipeline is wanted, $3: which (null: the default one), $4: an owner or null, [$5, $6): the period,
 -- $7: whether entered and departed are wanted, whoever the owner. The totals of the period stand on every row.
@@ -48,6 +49,7 @@ SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b
  ORDER BY b.is_default DESC, b.pipeline_name, b.pipeline_id, b.position;
 
 -- name: stage_passages
+-- reads: deal_stage_history, deals, pipelines, stages
 -- One row a stage that was entered or left in [$5, $6), from single moves: how often, how many distinct deals entered it and
 -- how many a later stage that is not lost, the median of the days spent in it. $2, $3: as of deal_board, $4: an owner or null.
 -- A deal's way is a bit for each stage that it entered: deals are grouped once, and the few ways that there are looked at.
@@ -96,6 +98,7 @@ SELECT b.stage_id, coalesce(entered.times, 0) AS entered, coalesce(departed.time
  WHERE entered.times > 0 OR departed.times > 0;
 
 -- name: company_totals
+-- reads: activities, deals, stages
 -- One row of company $2: its open deals as they stand now, what happened to its deals in [$3, $4), and its activities of
 -- those days by kind, of local day $5, and of that day's ISO week.
 SELECT state.open, state.open_value, state.weighted_value,
@@ -123,6 +126,7 @@ SELECT state.open, state.open_value, state.weighted_value,
            AND day < greatest($4, date_trunc('week', $5::timestamp)::date + 7)) AS activity;
 
 -- name: deal_trend (planned once)
+-- reads: deals
 -- One row an interval of unit $4 that meets [$5, $6), oldest first, zeros included; with nulls for the period: the last
 -- twelve up to the one of local day $7. $2: a pipeline or null, $3: an owner or null.
 WITH intervals AS MATERIALIZED (
@@ -146,6 +150,7 @@ SELECT start, coalesce(created, 0) AS created, coalesce(won, 0) AS won, coalesce
   FROM intervals LEFT JOIN flow USING (start) ORDER BY start;
 
 -- name: company_deal_trend
+-- reads: deals
 -- As deal_trend, of company $2; $3: unit, [$4, $5): the period or nulls, $6: the local day.
 WITH intervals AS MATERIALIZED (
   SELECT start, range_from, range_to FROM app.intervals($3::text, $4::date, $5::date, $6::date)
@@ -162,6 +167,7 @@ SELECT start, coalesce(created, 0) AS created, coalesce(won, 0) AS won, coalesce
   FROM intervals LEFT JOIN flow USING (start) ORDER BY start;
 
 -- name: deal_forecast (planned once)
+-- reads: deals, stages
 -- One row an interval of unit $4 that meets [$5, $6), earliest first, zeros included; with nulls for the period: twelve
 -- intervals from the one of local day $7 on. Open deals by expected close. $2: a pipeline, $3: an owner or null.
 WITH range AS (
@@ -187,6 +193,7 @@ SELECT i.start, coalesce(open.deals, 0) AS deals, coalesce(open.value, 0) AS val
   FROM range, app.intervals($4, range.from_day, range.to_day, $7) AS i LEFT JOIN open USING (start) ORDER BY start;
 
 -- name: leaderboard (planned once)
+-- reads: deals, stages
 -- One row an owner, best won value of [$3, $4) first, at most $5; $2: one owner or null. Open value is of now.
 WITH state AS MATERIALIZED (
   SELECT d.owner_id, s.kind, sum(d.deals)::bigint AS deals, sum(d.value) AS value

@@ -1,9 +1,11 @@
 -- name: tasks_by_id (planned once)
+-- reads: tasks
 -- Tasks of the given ids that are not deleted, in any order.
 SELECT id, title, priority, owner_id, company_id, deal_id, due_at, completed_at, created_at
   FROM tasks WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND deleted_at IS NULL;
 
 -- name: next_tasks
+-- reads: tasks
 -- The $3 open tasks that are due first, earliest first, those without a due date last; $2: an owner or null.
 SELECT id, title, priority, owner_id, company_id, deal_id, due_at, completed_at, created_at
   FROM tasks
@@ -11,6 +13,7 @@ SELECT id, title, priority, owner_id, company_id, deal_id, due_at, completed_at,
  ORDER BY due_at ASC NULLS LAST, id LIMIT $3;
 
 -- name: task_summary
+-- reads: tasks
 -- One row: open tasks, those due before instant $3, those due on local day $4; $2: an owner or null.
 SELECT coalesce(sum(tasks), 0)::bigint AS open,
        coalesce(sum(tasks) FILTER (WHERE due_at < $3::timestamptz), 0)::bigint AS overdue,

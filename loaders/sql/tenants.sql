@@ -1,4 +1,5 @@
 -- name: moment (planned once)
+-- reads: tenants
 -- The moment of a snapshot: one row with the clock, the tenant's local day and the presets' day ranges around it.
 SELECT clock.as_of, day.today, t.id, t.slug, t.name, t.plan, t.currency, t.time_zone,
        presets.names, presets.from_days, presets.to_days

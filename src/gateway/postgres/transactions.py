@@ -33,6 +33,12 @@ class Named(Protocol):
     def sql(self) -> str: ...
 
     @property
+    def reads(self) -> frozenset[str]: ...
+
+    @property
+    def writes(self) -> frozenset[str]: ...
+
+    @property
     def planned_once(self) -> bool: ...
 
 
@@ -54,7 +60,8 @@ class ReadTransaction(Generic[Opening]):
     """Opens at its first read and sees one moment until it is closed.
 
     `opening` is read first, in the same snapshot, and kept. The tenant is set by a statement of its own before any
-    that reads, and goes into every statement as `$1` besides.
+    that reads, and goes into every statement as `$1` besides. `statements`: the names of those that were run, the
+    opening's first; `tables`: what they read.
     """
 
     def __init__(
@@ -67,6 +74,7 @@ class ReadTransaction(Generic[Opening]):
     ) -> None:
         self.tenant_id = tenant_id
         self.statements: list[str] = []
+        self.tables: set[str] = set()
         self.on_idle: Callable[[], None] | None = None
         self._pool = pool
         self._deadline = deadline
@@ -166,6 +174,7 @@ class ReadTransaction(Generic[Opening]):
                 raise
             raise known from error
         self.statements.append(statement.name)
+        self.tables |= statement.reads
         self._observer.statement(StatementFinished(statement.name, time.perf_counter() - begun, len(rows)))
         return rows
 

@@ -45,11 +45,15 @@ class Writer:
 
 
 class Writes:
-    """The statements of one write transaction. Each is given the tenant as `$1`."""
+    """The statements of one write transaction. Each is given the tenant as `$1`.
+
+    `statements`: the names of those that were run; `tables`: what they may have changed.
+    """
 
     def __init__(self, connection: asyncpg.Connection, writer: Writer, deadline: Deadline, observer: Observer) -> None:
         self.writer = writer
         self.statements: list[str] = []
+        self.tables: set[str] = set()
         self._connection = connection
         self._deadline = deadline
         self._observer = observer
@@ -61,6 +65,7 @@ class Writes:
             statement.sql, self.writer.tenant_id, *arguments, timeout=self._deadline.left_seconds()
         )
         self.statements.append(statement.name)
+        self.tables |= statement.writes
         self._observer.statement(StatementFinished(statement.name, time.perf_counter() - begun, len(rows)))
         return rows
 

@@ -21,6 +21,7 @@ SELECT id, active FROM members WHERE tenant_id = $1 AND id = ANY($2::bigint[]);
 SELECT now() WHERE $1::bigint IS NOT NULL;
 
 -- name: change_deals
+-- writes: audit_log, deal_stage_history, deals, operations
 -- Writes the states of deals $2, each at version $3, as operation $11 of member $12, and what they were and became.
 -- A row that has another version, that the member may not write (roles $16 write all, $17 their own), or that would go to an
 -- owner who is not active is left as it is. $18: the operation that this one undoes, or null.

@@ -1,4 +1,5 @@
 -- name: claim_key
+-- writes: idempotency_keys
 -- Takes key $2 for member $3 and request $4. No row when the key is taken; while its taker still runs, this waits for them.
 -- A few keys that are older than $5 go at the same time.
 WITH old AS (
@@ -15,5 +16,6 @@ ON CONFLICT DO NOTHING RETURNING true;
 SELECT request_hash, answer FROM idempotency_keys WHERE tenant_id = $1 AND key = $2::text;
 
 -- name: keep_answer
+-- writes: idempotency_keys
 -- The answer $3 of key $2.
 UPDATE idempotency_keys SET answer = $3::jsonb WHERE tenant_id = $1 AND key = $2::text;
