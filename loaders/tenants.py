@@ -12,11 +12,16 @@ SQL = statements("tenants")
 class Moment:
     """When a snapshot was taken, and the tenant's calendar around it.
 
-    `presets`: name of a preset → its half-open range of tenant-local days.
+    `snapshot`: which transactions it sees, as `xmin:xmax:xip,…`. `incarnation`: the life of the database in which those ids
+    mean what they do; None where they cannot be told from another life's. `day_ends_at`: the first instant that is not
+    `today` any more. `presets`: name of a preset → its half-open range of tenant-local days.
     """
 
     as_of: datetime
+    snapshot: str
+    incarnation: str | None
     today: date
+    day_ends_at: datetime
     tenant_id: int
     slug: str
     tenant_name: str
@@ -29,7 +34,6 @@ class Moment:
 async def moment(reads: Reads) -> Moment | None:
     """The moment of the snapshot that `reads` stands on; None when its tenant does not exist. Source: tenants."""
     for row in await reads.fetch(SQL["moment"]):
-        as_of, today, tenant_id, slug, name, plan, currency, time_zone, names, from_days, to_days = row
-        presets = dict(zip(names, zip(from_days, to_days, strict=True), strict=True))
-        return Moment(as_of, today, tenant_id, slug, name, plan, currency, time_zone, presets)
+        *values, names, from_days, to_days = row
+        return Moment(*values, dict(zip(names, zip(from_days, to_days, strict=True), strict=True)))
     return None
