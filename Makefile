@@ -52,7 +52,7 @@ docs: install-dev ## Write the generated parts of docs/ from the code
 
 clean: ## Remove everything that was installed, built or cached; demo data stays
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
-	rm -rf $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules tests/clients/node_modules tests/web/audits/node_modules
+	rm -rf $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules tests/clients/node_modules tests/web/audits/node_modules benchmarks/peers/node_modules
 
 install: $(VENV)/.installed $(GRAPHIQL)/dist
 install-dev: $(VENV)/.installed-dev $(GRAPHIQL)/dist

@@ -24,6 +24,7 @@ class Job:
     `pause_seconds`: what a connection waits after each answer, as a person would; they begin spread over that time.
     The times are the least ones. Each connection's first request is of the warm-up and one more is measured, however
     long they take; a single connection ends with a whole turn, so that the measured requests are always the same ones.
+    `marked`: what every answer must hold to be none of the errors.
     """
 
     host: str
@@ -33,6 +34,7 @@ class Job:
     warmup_seconds: float
     seconds: float
     pause_seconds: float = 0.0
+    marked: str = ""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class Connection(asyncio.Protocol):
         measured: tuple[float, float],
         turn: int,
         pauses: tuple[float, float],
+        marked: bytes,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
@@ -67,6 +70,7 @@ class Connection(asyncio.Protocol):
         self._load = load
         self._from, self._until = measured
         self._turn = turn
+        self._marked = marked
         self._sent = 0
         self._measured = 0
         self._begun = 0.0
@@ -120,7 +124,7 @@ class Connection(asyncio.Protocol):
             return
         load.completed += 1
         load.seconds = now - self._from
-        if not response.startswith(b"HTTP/1.1 200") or b'"errors":' in response:
+        if not response.startswith(b"HTTP/1.1 200") or b'"errors":' in response or self._marked not in response:
             load.errors += 1
         if not self._measuring:
             return
@@ -154,11 +158,11 @@ async def drive(job: Job) -> Load:
     )
     measured_from = time.perf_counter() + job.warmup_seconds
     measured = (measured_from, measured_from + job.seconds)
-    connections = []
+    connections, marked = [], job.marked.encode()
     for number in range(job.connections):
         first = number * len(requests) // job.connections
         pauses = (job.pause_seconds * number / job.connections, job.pause_seconds)
-        make = partial(Connection, requests[first:] + requests[:first], load, measured, turn, pauses)
+        make = partial(Connection, requests[first:] + requests[:first], load, measured, turn, pauses, marked)
         _, connection = await asyncio.get_running_loop().create_connection(make, job.host, job.port)
         connections.append(connection)
     async with asyncio.timeout(job.warmup_seconds + job.seconds + LAST_ANSWER_SECONDS):

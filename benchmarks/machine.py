@@ -2,6 +2,8 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -61,6 +63,20 @@ async def describe(settings: Settings) -> Machine:
         postgresql=postgresql,
         packages={name: version(name) for name in PACKAGES},
     )
+
+
+@contextmanager
+def on_core(number: int) -> Iterator[None]:
+    """What is started in the block stays on one core, where the system and its cores allow it."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    if number not in allowed:
+        yield
+        return
+    os.sched_setaffinity(0, {number})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def _memory_gib() -> float | None:

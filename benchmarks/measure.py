@@ -94,7 +94,8 @@ async def compare(
     for _ in range(pace.rounds):
         for name, server in servers.items():
             requests = http_requests(question.operation, asking, server.port)
-            job = Job(HOST, server.port, requests, question.connections, pace.warmup_seconds, pace.seconds)
+            times = (pace.warmup_seconds, pace.seconds)
+            job = Job(HOST, server.port, requests, question.connections, *times, marked=server.marked)
             before = _counters(name, server)
             loads[name].append(await run_load(job))
             for counter, value in _counters(name, server).items():

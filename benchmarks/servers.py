@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.peers.node import FOLDER as PEERS
+from benchmarks.peers.node import installed_node
 from gateway.settings import Settings
 
 HOST = "127.0.0.1"
@@ -23,11 +25,12 @@ PATIENCE_SECONDS = 120
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. `log`: what it wrote."""
+    """A running server. `log`: what it wrote; `marked`: what each of its answers must hold to be no error."""
 
     port: int
     process: subprocess.Popen[bytes]
     log: Path
+    marked: str = ""
 
     def cpu_seconds(self) -> float:
         """CPU time that its process has used; not a number where the system has no /proc."""
@@ -41,11 +44,7 @@ class Server:
 @contextmanager
 def gateway(settings: Settings, log: Path) -> Iterator[Server]:
     """`gateway serve` as it comes, but for its patience."""
-    assert settings.jwt_secret is not None
-    environment = {
-        "DATABASE_URL": settings.require("database_url"),
-        "JWT_SECRET": settings.jwt_secret.get_secret_value(),
-        "POOL_SIZE": str(POOL_SIZE),
+    environment = _serving(settings) | {
         "POOL_WAIT_SECONDS": str(PATIENCE_SECONDS),
         "REQUEST_DEADLINE_SECONDS": str(PATIENCE_SECONDS),
     }
@@ -80,10 +79,28 @@ def plain(settings: Settings, log: Path, *, caches: bool = True) -> Iterator[Ser
 
 
 @contextmanager
+def peer(name: str, settings: Settings, log: Path) -> Iterator[Server]:
+    """A server of Node: `mercurius` or `yoga`. It is let in as the gateway is. Raises NoNodeError."""
+    command = [installed_node(), str(PEERS / f"{name}.mjs")]
+    with _running(command, _serving(settings) | {"NODE_ENV": "production"}, log) as server:
+        yield server
+
+
+@contextmanager
 def constant(log: Path) -> Iterator[Server]:
     """A server that does nothing."""
     with _running(_uvicorn("benchmarks.constant:app"), {}, log) as server:
         yield server
+
+
+def _serving(settings: Settings) -> dict[str, str]:
+    """What the gateway and its peers are started with alike."""
+    assert settings.jwt_secret is not None
+    return {
+        "DATABASE_URL": settings.require("database_url"),
+        "JWT_SECRET": settings.jwt_secret.get_secret_value(),
+        "POOL_SIZE": str(POOL_SIZE),
+    }
 
 
 def free_port() -> int:

@@ -20,10 +20,12 @@ NO_MOVES = Moves(counted=False, followed=False)
 STATES = ("none", "not folded", "folded")
 
 BY_STAGE = f"SELECT stage_id, {sums(DEAL_STATE)} FROM {{source}} WHERE tenant_id = $1 GROUP BY stage_id"
-LIVE = Statement("live", "benchmarks", BY_STAGE.format(source=live(DEAL_STATE)), planned_once=True)
-RAW = Statement("raw", "benchmarks", BY_STAGE.format(source=f"({raw(DEAL_STATE, 'tenant_id = $1')}) AS r"))
+TABLE = frozenset({DEAL_STATE.table.name})
+LIVE = Statement("live", "benchmarks", BY_STAGE.format(source=live(DEAL_STATE)), TABLE, planned_once=True)
+RAW = Statement("raw", "benchmarks", BY_STAGE.format(source=f"({raw(DEAL_STATE, 'tenant_id = $1')}) AS r"), TABLE)
 
-GROUPS = Statement("groups", "benchmarks", "SELECT name, groups FROM app.rollups() WHERE tenant_id = $1")
+TABLES = frozenset(rollup.table.name for rollup in ROLLUPS)
+GROUPS = Statement("groups", "benchmarks", "SELECT name, groups FROM app.rollups() WHERE tenant_id = $1", TABLES)
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,9 @@ async def _sums(gateway: Gateway, rollup: Rollup, rounds: int) -> Sequence[float
     sources = (live(rollup), f"({raw(rollup, 'tenant_id = $1')}) AS r")
     query = f"SELECT {sums(rollup)} FROM {{}} WHERE tenant_id = $1"
     planned_once = (True, False)  # as the gateway plans what it reads
+    table = frozenset({rollup.table.name})
     statements = [
-        Statement(rollup.name, "benchmarks", query.format(source), once)
+        Statement(rollup.name, "benchmarks", query.format(source), table, planned_once=once)
         for source, once in zip(sources, planned_once, strict=True)
     ]
     trips: list[float] = []

@@ -21,7 +21,7 @@ from loaders.tenants import Moment, moment
 
 PATIENCE_SECONDS = 600
 ROUNDS_SECONDS = 60
-NOTHING = Statement("nothing", "benchmarks", "SELECT $1::bigint", planned_once=True)
+NOTHING = Statement("nothing", "benchmarks", "SELECT $1::bigint", frozenset(), planned_once=True)
 
 
 @dataclass(frozen=True)

@@ -217,6 +217,27 @@ FAULTS = {
         "rollup_truncate of activities does not always fire: changes are missed",
         "ALTER TABLE activities ENABLE ALWAYS TRIGGER rollup_truncate;   -- then: gateway rollups audit --repair",
     ),
+    "a change that nobody would be told of": (
+        "change notices",
+        "DROP TRIGGER notify_update ON contacts",
+        "notify_update of contacts is missing or does not always fire: "
+        "answers kept before a change could be given after it",
+        "SELECT app.notify_changes_of('contacts');",
+    ),
+    "a notice that is off": (
+        "change notices",
+        "ALTER TABLE tenants DISABLE TRIGGER notify_truncate",
+        "notify_truncate of tenants is missing or does not always fire: "
+        "answers kept before a change could be given after it",
+        "SELECT app.notify_changes_of('tenants');",
+    ),
+    "a notice that a replica would not give": (
+        "change notices",
+        "ALTER TABLE audit_log ENABLE TRIGGER notify_insert",
+        "notify_insert of audit_log is missing or does not always fire: "
+        "answers kept before a change could be given after it",
+        "SELECT app.notify_changes_of('audit_log');",
+    ),
     "a rollup's schema that is open": (
         "rollup tables",
         "GRANT USAGE ON SCHEMA rollup TO gateway",
@@ -299,7 +320,7 @@ async def test_a_healthy_database_has_no_fault(database: Database) -> None:
         *("version", "clock", "pg_trgm", "pg_stat_statements", "migrations"),
         *("roles", "memberships", "temporary tables", "ownership", "schema public"),
         *("row level security", "policies", "views", "reads", "secrets", "writes", "materialized views"),
-        *("definer functions", "triggers", "rollup triggers", "rollup tables"),
+        *("definer functions", "triggers", "rollup triggers", "change notices", "rollup tables"),
         *("rollups", *(f"rollup {rollup.name}" for rollup in ROLLUPS), "worker", "old snapshots"),
     ]
     assert findings[-len(ROLLUPS) - 3 :] == [

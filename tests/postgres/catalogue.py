@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 
+from gateway.rollups.declared import ROLLUPS
 from tests.postgres.promises import (
     DEFINERS,
     EXTENSIONS,
@@ -12,6 +13,7 @@ from tests.postgres.promises import (
     NOT_INDEXED,
     NOT_LED_BY_TENANT,
     NOT_OF_A_TENANT,
+    NOT_TOLD_OF,
     OF_ROLLUP_OWNER,
     READERS,
     ROLES,
@@ -113,6 +115,23 @@ SELECT c.relname AS name, n.nspname AS schema, c.relkind = 'm' AS materialized,
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('v', 'm') AND {OURS} ORDER BY 1
 """
 
+# Triggers that fire always and whatever a row is, by their table and function.
+NOTIFYING = r"""
+SELECT c.relname || ': ' || t.tgname || ' ' || p.pronamespace::regnamespace || '.' || p.proname || ' '
+       || concat_ws(' ', CASE WHEN tgtype & 4 > 0 THEN 'insert' END, CASE WHEN tgtype & 8 > 0 THEN 'delete' END,
+                         CASE WHEN tgtype & 16 > 0 THEN 'update' END, CASE WHEN tgtype & 32 > 0 THEN 'truncate' END) AS line
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+ WHERE c.relnamespace = 'public'::regnamespace AND (t.tgname LIKE 'notify\_%' OR t.tgname LIKE 'rollup\_%')
+   AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgattr = ''
+"""
+
+READABLE_TABLES = """
+SELECT c.relname AS name, (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+                            ORDER BY attnum LIMIT 1) AS first_column
+  FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+   AND has_any_column_privilege('gateway', c.oid, 'SELECT')
+"""
+
 ROLE_ATTRIBUTES = """
 SELECT r.rolname AS name, concat_ws(' ',
        CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolcreaterole THEN 'createrole' END,
@@ -175,6 +194,24 @@ async def definers(reader: asyncpg.Connection) -> Faults:
             yield f"{name}: its search path is not fixed"
 
 
+async def notices(reader: asyncpg.Connection) -> Faults:
+    """Each table that an answer can read tells of its changes: by the triggers of its rollups, or else by plain ones."""
+    wanted = set()
+    with_rollups = {rollup.table.name for rollup in ROLLUPS}
+    for name, first_column in await reader.fetch(READABLE_TABLES):
+        if name in with_rollups:
+            wanted |= {f"{name}: rollup_{event} rollup.{name}_{event} {event}" for event in ("insert", "update", "delete")}
+            wanted.add(f"{name}: rollup_truncate rollup.refuse_truncate truncate")
+        elif name not in NOT_TOLD_OF:
+            events = ("insert", "update", "delete", "truncate")
+            wanted |= {f"{name}: notify_{event} app.notify_change {event}" for event in events}
+            if first_column != ("id" if name == "tenants" else "tenant_id"):
+                yield f"{name}: its first column is not the tenant"
+    found = {line for (line,) in await reader.fetch(NOTIFYING)}
+    for line in sorted(wanted ^ found):
+        yield f"{line}: {'missing' if line in wanted else 'one too many'}"
+
+
 async def extensions(reader: asyncpg.Connection) -> Faults:
     for (name,) in await reader.fetch("SELECT extname FROM pg_extension ORDER BY 1"):
         if name not in EXTENSIONS:
@@ -226,7 +263,7 @@ async def inlining(superuser: asyncpg.Connection) -> Faults:
 
 
 CHECKS: tuple[Callable[[asyncpg.Connection], Faults], ...] = (
-    *(tables, keys, privileges, definers, extensions, views, roles, inlining),
+    *(tables, keys, privileges, definers, notices, extensions, views, roles, inlining),
 )
 
 

@@ -4,9 +4,16 @@ from gateway.rollups.declared import ROLLUPS
 
 NOT_OF_A_TENANT = {
     "alembic_version": "the schema's revision, the same for everybody",
+    "incarnations": "the present life of the database, the same for everybody",
     "tenants": "its key is the tenant itself: its policy filters on `id`",
 }
 """Tables of no single tenant, each with its reason."""
+
+NOT_TOLD_OF = {
+    "alembic_version": "no answer shows it",
+    "idempotency_keys": "no query reads them, and the answers of mutations are not kept",
+}
+"""Tables that the gateway may read and whose changes nobody is told of, each with its reason."""
 
 NOT_INDEXED = {
     "companies (tenant_id, owner_id)": "members are deactivated, never deleted; reads have an index on live rows",
@@ -42,6 +49,8 @@ TRIGGER_FUNCTIONS = {
 DEFINERS = {
     **dict.fromkeys(TRIGGER_FUNCTIONS, "whoever writes a table writes the changes of its rollups"),
     "app.rollups()": "tells a tenant of its own groups, in tables that gateway may not read",
+    "app.incarnation()": "names the database's present life, in a table that nobody may write",
+    "app.begin_incarnation()": "begins a life where there is none, and cannot be made to end one",
     "app.copy_deal_deleted()": "history follows its deal, whoever deleted it",
     "app.credential_lookup(text, text)": "sign-in acts before a tenant is known",
     "app.identify(text, text)": "sign-in acts before a tenant is known",
@@ -95,6 +104,9 @@ GRANTS = {
     *(f"{role} EXECUTE app.period_presets(date)" for role in ("gateway", "worker")),
     *(f"{role} EXECUTE app.intervals(text, date, date, date)" for role in ("gateway", "worker")),
     "gateway EXECUTE app.rollups()",
+    "gateway EXECUTE app.incarnation()",
+    "gateway EXECUTE app.begin_incarnation()",
+    "gateway EXECUTE app.day_ends_at(text, timestamp with time zone)",
     "gateway EXECUTE app.identify(text, text)",
     "gateway EXECUTE app.login_lookup(text, text)",
     "gateway EXECUTE app.credential_lookup(text, text)",

@@ -81,6 +81,14 @@ OFFENCES = {
     "GRANT EXECUTE ON FUNCTION app.search_members(text) TO worker": [
         "a grant too many: worker EXECUTE app.search_members(text)"
     ],
+    "ALTER TABLE contacts DISABLE TRIGGER notify_delete": ["contacts: notify_delete app.notify_change delete: missing"],
+    "ALTER TABLE stages ENABLE TRIGGER notify_update": ["stages: notify_update app.notify_change update: missing"],
+    "DROP TRIGGER rollup_insert ON deals": ["deals: rollup_insert rollup.deals_insert insert: missing"],
+    "SELECT app.notify_changes_of('companies')": ["companies: notify_insert app.notify_change insert: one too many"],
+    "CREATE TABLE notes (id int, tenant_id bigint); GRANT SELECT ON notes TO gateway": [
+        "notes: its first column is not the tenant",
+        "notes: notify_truncate app.notify_change truncate: missing",
+    ],
     "CREATE EXTENSION vector": ["vector: an extension that nobody asked for"],
     "ALTER FUNCTION app.login_lookup(text, text) RESET search_path": [
         "app.login_lookup(text, text): its search path is not fixed"

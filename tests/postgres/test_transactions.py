@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -26,6 +26,8 @@ class Sql:
     sql: str
     name: str = "a test's"
     planned_once: bool = False
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
 
 
 TENANT = Sql("SELECT $1::bigint, current_setting('app.tenant_id')::bigint")
@@ -218,6 +220,27 @@ async def test_a_statement_is_planned_once_or_with_its_values_whatever_was_read_
     assert [found.removeprefix("force_") for found in modes] == [
         *("custom_plan", "custom_plan", "generic_plan", "generic_plan", "custom_plan")
     ]
+
+
+async def test_its_tables_are_those_that_its_statements_read(begin: Begin) -> None:
+    tenants = replace(SLUGS, reads=frozenset({"tenants"}))
+    others = replace(SLUGS, reads=frozenset({"deals", "tenants"}), writes=frozenset({"tasks"}))
+    async with open_transaction(begin) as transaction:
+        assert transaction.tables == set()
+        await transaction.fetch(tenants)
+        assert transaction.tables == {"tenants"}
+        await transaction.fetch(others)
+        assert transaction.tables == {"deals", "tenants"}
+
+
+async def test_its_tables_are_those_of_its_opening_too(pool: Pool) -> None:
+    async def opening(reads: OpeningReads) -> None:
+        await reads.fetch(replace(TENANT, reads=frozenset({"tenants"})))
+
+    transaction = ReadTransaction(pool, 1, Deadline.after(30), Observer(CollectorRegistry()), opening)
+    await transaction.opened()
+    await transaction.close()
+    assert transaction.tables == {"tenants"}
 
 
 async def test_after_a_failure_every_statement_gives_the_same_error(begin: Begin) -> None:

@@ -15,14 +15,15 @@ from gateway.observe import Observer
 from gateway.postgres.bootstrap import bootstrap
 from gateway.postgres.embedded import EmbeddedPostgres
 from gateway.rollups.audit import Audit, Discrepancy, audit_rollup
-from gateway.rollups.declaration import Rollup
+from gateway.rollups.declaration import Rollup, Table
 from gateway.rollups.declared import COMPANY_DEALS, COMPANY_FLOW, DEAL_FLOW, DEAL_STATE, ROLLUPS
 from gateway.rollups.locking import locked
 from gateway.rollups.maintain import fold_rollup, has_deltas, refresh_rollup
-from gateway.rollups.names import CHANNEL, base, delta, live, pending
+from gateway.rollups.names import base, delta, live, pending
 from gateway.rollups.registry import Kept, read_pending, read_registry
 from gateway.rollups.render import by_table
 from tests.conftest import PASSWORDS, Database, _numbers, fresh_database
+from tests.notices import listening
 from tests.rollups.conftest import populate
 from tests.rollups.exactness import assert_exact, live_groups, until
 
@@ -376,28 +377,43 @@ async def test_the_serving_role_reads_nothing_but_live_views(reader: asyncpg.Con
 async def test_a_notice_comes_once_for_each_transaction_tenant_and_table(
     owner: asyncpg.Connection, worker: asyncpg.Connection
 ) -> None:
-    heard: asyncio.Queue[str] = asyncio.Queue()
-    await worker.add_listener(CHANNEL, lambda *notice: heard.put_nowait(notice[-1]))
     tokyo, office = await tenant(owner), await tenant(owner, "office")
-    undone = owner.transaction()
-    await undone.start()
-    await owner.execute("UPDATE deals SET amount = 1")
-    await undone.rollback()
-    async with owner.transaction():
-        xid = await owner.fetchval("SELECT pg_current_xact_id()::text")
-        for amount in (2, 3):
-            async with owner.transaction():
-                await owner.execute("UPDATE deals SET amount = $1", amount)
-                await owner.execute("UPDATE companies SET name = 'Other'")
-        await owner.execute("UPDATE activities SET subject = 'never'  WHERE false")
-    await owner.execute(f"NOTIFY {CHANNEL}, 'end'")
-    async with asyncio.timeout(SECONDS):
-        notices = [await heard.get()]
-        while notices[-1] != "end":
-            notices.append(await heard.get())
-    assert sorted(notices[:-1]) == sorted(
-        [f"{tokyo}:deals:{xid}", f"{tokyo}:companies:{xid}", f"{office}:companies:{xid}"]
-    )
+    async with listening(worker) as listener:
+        undone = owner.transaction()
+        await undone.start()
+        await owner.execute("UPDATE deals SET amount = 1")
+        await undone.rollback()
+        async with owner.transaction():
+            xid = int(await owner.fetchval("SELECT pg_current_xact_id()::text"))
+            for amount in (2, 3):
+                async with owner.transaction():
+                    await owner.execute("UPDATE deals SET amount = $1", amount)
+                    await owner.execute("UPDATE companies SET name = 'Other'")
+            await owner.execute("UPDATE activities SET subject = 'never'  WHERE false")
+        heard = await listener.heard()
+    assert sorted(heard) == [(tokyo, "companies", xid), (tokyo, "deals", xid), (office, "companies", xid)]
+
+
+UNSUMMED = {
+    "activities": "subject = 'other'",
+    "companies": "website = 'https://other.test'",
+    "deal_stage_history": "member_id = NULL",
+    "deals": "name = 'other'",
+}
+"""By table: a change of what no rollup sums."""
+
+
+@pytest.mark.parametrize("table", by_table(ROLLUPS), ids=lambda table: table.name)
+async def test_a_notice_comes_for_a_change_that_no_rollup_sums(
+    owner: asyncpg.Connection, worker: asyncpg.Connection, table: Table
+) -> None:
+    tenants = [key for (key,) in await owner.fetch(f"SELECT DISTINCT tenant_id FROM {table.name} ORDER BY 1")]
+    before = [await live_groups(owner, rollup, key) for rollup in ROLLUPS for key in tenants]
+    async with listening(worker) as listener:
+        await owner.execute(f"UPDATE {table.name} SET {UNSUMMED[table.name]}")
+        heard = await listener.heard()
+    assert sorted((notice.tenant_id, notice.table) for notice in heard) == [(key, table.name) for key in tenants] != []
+    assert [await live_groups(owner, rollup, key) for rollup in ROLLUPS for key in tenants] == before
 
 
 async def dumped_and_restored(database: Database, directory: Path) -> Database:

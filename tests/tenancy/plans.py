@@ -16,16 +16,23 @@ FILTER = re.compile(r"\b(?:\w+\.)?(?:tenant_id|id) = \$1\b")
 async def unfiltered(connection: asyncpg.Connection, statement: Statement) -> list[str]:
     """Tables of tenants that a statement's plan scans without the statement's own filter.
 
-    The plan says what is done, whatever the text looks like; it is made for any value of the parameters.
+    The plan says what is done, whatever the text looks like.
     """
-    prepared = await connection.prepare(statement.sql)
+    plan = await generic_plan(connection, statement.sql)
+    return [node["Relation Name"] for node in _scans(plan) if not _filters(node)]
+
+
+async def generic_plan(connection: asyncpg.Connection, sql: str) -> dict[str, Any]:
+    """The top node of a statement's plan for any value of its parameters: no branch of it is left out."""
+    prepared = await connection.prepare(sql)
     nulls = ", ".join("NULL" for _ in prepared.get_parameters())
     async with connection.transaction():
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        await connection.execute(f"PREPARE examined AS {statement.sql}")
+        await connection.execute(f"PREPARE examined AS {sql}")
         plan = json.loads(await connection.fetchval(f"EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE examined ({nulls})"))
         await connection.execute("DEALLOCATE examined")
-    return [node["Relation Name"] for node in _scans(plan[0]["Plan"]) if not _filters(node)]
+    top: dict[str, Any] = plan[0]["Plan"]
+    return top
 
 
 def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

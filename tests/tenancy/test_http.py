@@ -1,6 +1,7 @@
 """Nothing of another tenant comes back over HTTP, whatever is asked for."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -277,10 +278,9 @@ async def test_a_deactivated_member_is_out(database: Database, serve: Serve) -> 
 async def test_the_walk_sees_what_a_fallen_wall_lets_through(
     database: Database, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    careless = companies.SQL["companies_by_id"].sql.replace("tenant_id = $1", "$1::bigint IS NOT NULL")
-    monkeypatch.setitem(
-        cast(dict[str, Statement], companies.SQL), "companies_by_id", Statement("careless", "", careless)
-    )
+    careful = companies.SQL["companies_by_id"]
+    careless = replace(careful, sql=careful.sql.replace("tenant_id = $1", "$1::bigint IS NOT NULL"))
+    monkeypatch.setitem(cast(dict[str, Statement], companies.SQL), "companies_by_id", careless)
     async with database.as_owner() as owner:
         for slug in ("adler", MARK):
             await add_tenant(owner, slug)

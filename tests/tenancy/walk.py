@@ -1,8 +1,10 @@
 """Every way to name a record in a query, found in the schema itself."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from graphql import (
     GraphQLArgument,
@@ -11,6 +13,7 @@ from graphql import (
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
+    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
@@ -113,6 +116,12 @@ NAMES_NOTHING = {"Boolean", "Date", "DateTime", "Decimal", "Float", "Int"}
 REQUIRED = {"Query.dealAggregates(groupBy:)": "[OWNER, COMPANY, PRODUCT]"}
 """Arguments that a query cannot do without, but for ids, as they are given."""
 
+UNQUOTED = {"Boolean", "Float", "Int"}
+"""Scalars whose values a query writes without quotes, as it does those of enums."""
+
+PAGING = {"after", "before", "first", "groupBy", "last", "orderBy"}
+"""Arguments that say how much is given and in which form, not of which records."""
+
 DEEPEST = 5
 
 Given = Mapping[tuple[str, ...], str]
@@ -181,6 +190,22 @@ def arguments(schema: GraphQLSchema, type_name: str, name: str, given: Given) ->
     return _arguments(name, output.fields[name], given)
 
 
+def combinations(schema: GraphQLSchema, root_field: str, fill: Callable[[str, str], str]) -> Iterator[Given]:
+    """Every combination of the arguments of a root field but those of `PAGING`; of an input object, one part at a time.
+
+    `fill`: what is given at a place, by its coordinate and the name of its type.
+    """
+    choices: list[list[Given]] = []
+    for name, argument in _root_fields(schema)[root_field].args.items():
+        if name not in PAGING:
+            parts: dict[tuple[str, ...], dict[tuple[str, ...], str]] = defaultdict(dict)
+            for path, coordinate, taken in _beneath((name,), f"Query.{root_field}({name}:)", argument):
+                parts[path[:2]][path] = fill(coordinate, taken.name)
+            choices.append([*([] if is_required_argument(argument) else [{}]), *parts.values()])
+    for chosen in product(*choices):
+        yield {path: text for part in chosen for path, text in part.items()}
+
+
 def needs_an_id(schema: GraphQLSchema, root_field: str) -> bool:
     arguments = _root_fields(schema)[root_field].args.values()
     return any(is_required_argument(given) and get_named_type(given.type).name == "ID" for given in arguments)
@@ -211,19 +236,21 @@ def _places(schema: GraphQLSchema, scalar: str) -> Iterator[Place]:
 
 
 def _places_of(field_name: str, name: str, argument: GraphQLArgument, scalar: str) -> Iterator[Place]:
-    for path, coordinate in _beneath((name,), f"Query.{field_name}({name}:)", argument, scalar):
-        yield Place(field_name, path, coordinate)
+    for path, coordinate, taken in _beneath((name,), f"Query.{field_name}({name}:)", argument):
+        if taken.name == scalar:
+            yield Place(field_name, path, coordinate)
 
 
 def _beneath(
-    path: tuple[str, ...], coordinate: str, place: GraphQLArgument | GraphQLInputField, scalar: str
-) -> Iterator[tuple[tuple[str, ...], str]]:
+    path: tuple[str, ...], coordinate: str, place: GraphQLArgument | GraphQLInputField
+) -> Iterator[tuple[tuple[str, ...], str, GraphQLNamedType]]:
+    """Every leaf of an argument: its path, its coordinate and its type."""
     taken = get_named_type(place.type)
-    if taken.name == scalar:
-        yield path, coordinate
+    if is_leaf_type(taken):
+        yield path, coordinate, taken
     if isinstance(taken, GraphQLInputObjectType) and len(path) < DEEPEST:
         for name, given in taken.fields.items():
-            yield from _beneath((*path, name), f"{taken.name}.{name}", given, scalar)
+            yield from _beneath((*path, name), f"{taken.name}.{name}", given)
 
 
 def _arguments(name: str, field: GraphQLField, given: Given) -> str:
@@ -245,7 +272,8 @@ def _literal(place: GraphQLArgument | GraphQLInputField, given: Given) -> str:
         return (
             f"{{ {', '.join(f'{name}: {_literal(taken.fields[name], beneath)}' for name, beneath in fields.items())} }}"
         )
-    text = json.dumps(given[()])
+    plain = isinstance(taken, GraphQLEnumType) or taken.name in UNQUOTED
+    text = given[()] if plain else json.dumps(given[()])
     return f"[{text}]" if is_list_type(get_nullable_type(place.type)) else text
 
 

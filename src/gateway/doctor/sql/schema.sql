@@ -52,7 +52,8 @@ readable_column (name) AS (VALUES ('tenant_id'), ('id'), ('subject'), ('email'),
 routine (signature) AS (VALUES ('app.tenant_id()'), ('app.local_day(bigint, timestamptz)'), ('app.identify(text, text)'),
     ('app.login_lookup(text, text)'), ('app.credential_lookup(text, text)'), ('app.period_presets(date)'),
     ('app.intervals(text, date, date, date)'), ('app.search_deals(text)'), ('app.search_companies(text)'),
-    ('app.search_contacts(text)'), ('app.search_activities(text)'), ('app.search_tasks(text)'), ('app.search_members(text)'), ('app.rollups()'))
+    ('app.search_contacts(text)'), ('app.search_activities(text)'), ('app.search_tasks(text)'), ('app.search_members(text)'), ('app.rollups()'),
+    ('app.incarnation()'), ('app.begin_incarnation()'), ('app.day_ends_at(text, timestamptz)'))
 SELECT format('%s is missing', name), 'Restore it from a backup, or migrate a new database: gateway migrate.'
   FROM wanted WHERE to_regclass(name) IS NULL
 UNION ALL
@@ -148,13 +149,29 @@ SELECT format('everyone may call %s', p.oid::regprocedure),
 SELECT format('%s of %s is off: days, outcomes or history go wrong', t.tgname, t.tgrelid::regclass),
        format('ALTER TABLE %s ENABLE TRIGGER %I;', t.tgrelid::regclass, t.tgname)
   FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
- WHERE NOT t.tgisinternal AND t.tgenabled = 'D' AND c.relnamespace = 'public'::regnamespace AND t.tgname NOT LIKE 'rollup\_%';
+ WHERE NOT t.tgisinternal AND t.tgenabled = 'D' AND c.relnamespace = 'public'::regnamespace
+   AND t.tgname NOT LIKE 'rollup\_%' AND t.tgname NOT LIKE 'notify\_%';
 
 -- check rollup triggers: those that are there fire always, for every role and every replication setting
 SELECT format('%s of %s does not always fire: changes are missed', t.tgname, t.tgrelid::regclass),
        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;   -- then: gateway rollups audit --repair', t.tgrelid::regclass, t.tgname)
   FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
  WHERE t.tgname LIKE 'rollup\_%' AND t.tgenabled <> 'A' AND c.relnamespace = 'public'::regnamespace;
+
+-- check change notices: every change of what an answer can read is told of
+SELECT format('%s of %s is missing or does not always fire: answers kept before a change could be given after it', w.tgname, c.relname),
+       format('SELECT app.notify_changes_of(%L);', c.oid::regclass)
+  FROM pg_class AS c CROSS JOIN (VALUES ('notify_insert'), ('notify_update'), ('notify_delete'), ('notify_truncate')) AS w (tgname)
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND has_any_column_privilege(to_regrole('gateway'), c.oid, 'SELECT')
+   AND c.relname <> 'idempotency_keys'  -- which no answer shows
+   AND (c.relname = 'tenants' OR EXISTS (
+       SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'tenant_id' AND NOT attisdropped))
+   -- Where a table has rollups, their triggers tell of its changes, and are looked at with them.
+   AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = to_regnamespace('rollup') AND proname = c.relname || '_update')
+   AND NOT EXISTS (SELECT FROM pg_trigger AS t
+                    WHERE t.tgrelid = c.oid AND t.tgname = w.tgname AND t.tgenabled = 'A' AND t.tgqual IS NULL
+                      AND t.tgfoid = to_regprocedure('app.notify_change()'))
+ ORDER BY c.relname, w.tgname;
 
 -- check rollup tables: gateway cannot read what live views are made of
 SELECT 'gateway may use schema rollup', 'REVOKE ALL ON SCHEMA rollup FROM gateway, PUBLIC;'

@@ -42,12 +42,9 @@ END $$;
 COMMENT ON FUNCTION app.notify_changes_of(regclass) IS 'Makes the triggers that tell of every change of a table, or makes them whole.';
 
 -- Where a table has rollups, their triggers tell of its changes.
-SELECT app.notify_changes_of(t.oid::regclass)
-  FROM pg_class AS t
- WHERE t.relnamespace = 'public'::regnamespace
-   AND t.relname IN ('tenants', 'members', 'contacts', 'pipelines', 'stages', 'tasks', 'products', 'deal_products', 'operations',
-                     'audit_log')
-   AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = t.oid AND tgname = 'rollup_update');
+SELECT app.notify_changes_of(relation)
+  FROM unnest('{tenants,members,contacts,pipelines,stages,tasks,products,deal_products,operations,audit_log}'::regclass[]) AS relation
+ WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'rollup_update');
 
 -- Transaction ids come again after a crash that lost commits, a failover, a restore. Unlogged: a crash empties it, a base backup
 -- leaves it out. The oids tell a copied database or a restored dump, which bring the row along, from where it was made.
