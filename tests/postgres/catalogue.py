@@ -200,7 +200,9 @@ async def notices(reader: asyncpg.Connection) -> Faults:
     with_rollups = {rollup.table.name for rollup in ROLLUPS}
     for name, first_column in await reader.fetch(READABLE_TABLES):
         if name in with_rollups:
-            wanted |= {f"{name}: rollup_{event} rollup.{name}_{event} {event}" for event in ("insert", "update", "delete")}
+            wanted |= {
+                f"{name}: rollup_{event} rollup.{name}_{event} {event}" for event in ("insert", "update", "delete")
+            }
             wanted.add(f"{name}: rollup_truncate rollup.refuse_truncate truncate")
         elif name not in NOT_TOLD_OF:
             events = ("insert", "update", "delete", "truncate")
