@@ -220,8 +220,10 @@ FAULTS = {
     "a change that nobody would be told of": (
         "change notices",
         "DROP TRIGGER notify_update ON contacts",
-        "notify_update of contacts is missing or does not always fire: "
-        "answers kept before a change could be given after it",
+        (
+            "notify_update of contacts is missing or does not always fire: "
+            "answers kept before a change could be given after it"
+        ),
         "SELECT app.notify_changes_of('contacts');",
     ),
     "a notice that is off": (

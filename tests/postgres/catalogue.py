@@ -119,10 +119,10 @@ SELECT c.relname AS name, n.nspname AS schema, c.relkind = 'm' AS materialized,
 NOTIFYING = r"""
 SELECT c.relname || ': ' || t.tgname || ' ' || p.pronamespace::regnamespace || '.' || p.proname || ' '
        || concat_ws(' ', CASE WHEN tgtype & 4 > 0 THEN 'insert' END, CASE WHEN tgtype & 8 > 0 THEN 'delete' END,
-                         CASE WHEN tgtype & 16 > 0 THEN 'update' END, CASE WHEN tgtype & 32 > 0 THEN 'truncate' END) AS line
-  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
- WHERE c.relnamespace = 'public'::regnamespace AND (t.tgname LIKE 'notify\_%' OR t.tgname LIKE 'rollup\_%')
-   AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgattr = ''
+                         CASE WHEN tgtype & 16 > 0 THEN 'update' END, CASE WHEN tgtype & 32 > 0 THEN 'truncate' END)
+                         AS line FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid =
+                         t.tgfoid WHERE c.relnamespace = 'public'::regnamespace AND (t.tgname LIKE 'notify\_%' OR
+                         t.tgname LIKE 'rollup\_%') AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgattr = ''
 """
 
 READABLE_TABLES = """
@@ -195,7 +195,8 @@ async def definers(reader: asyncpg.Connection) -> Faults:
 
 
 async def notices(reader: asyncpg.Connection) -> Faults:
-    """Each table that an answer can read tells of its changes: by the triggers of its rollups, or else by plain ones."""
+    """Each table that an answer can read tells of its changes: by the triggers of its rollups, or else by plain
+    ones."""
     wanted = set()
     with_rollups = {rollup.table.name for rollup in ROLLUPS}
     for name, first_column in await reader.fetch(READABLE_TABLES):

@@ -6,6 +6,7 @@ VARY = "Accept, Authorization, X-Tenant"
 REVALIDATED = "private, no-cache"
 """A client may keep it, and asks each time whether it is still true: the tag tells without sending it again."""
 NOT_KEPT = "private, no-store"
+NO_KEY = "-"
 
 
 def response_headers(trail: Trail, kept: Kept) -> dict[str, str]:
@@ -18,9 +19,8 @@ def response_headers(trail: Trail, kept: Kept) -> dict[str, str]:
         "cache-control": NOT_KEPT if kept.etag is None else REVALIDATED,
         "vary": VARY,
         "x-cache": kept.status.value,
+        "x-cache-key": NO_KEY if kept.key is None else kept.key.hex(),
     }
-    if kept.key is not None:
-        headers["x-cache-key"] = kept.key.hex()
     if kept.etag is not None:
         headers["etag"] = kept.etag
     if kept.status in (CacheStatus.HIT, CacheStatus.STALE):
