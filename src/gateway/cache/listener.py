@@ -95,6 +95,8 @@ class Listener:
     def _hear(self, _connection: object, _process_id: int, _channel: str, payload: object) -> None:
         try:
             first, tag, last = str(payload).split(":")
+            if not last:
+                return
             if first == ECHO:
                 self._hear_echo(tag, float(last))
             else:

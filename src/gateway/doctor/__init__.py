@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from gateway.doctor.addresses import reach_all
 from gateway.doctor.catalogue import examine_catalogue
+from gateway.doctor.changes import examine_changes
 from gateway.doctor.configuration import examine_configuration
 from gateway.doctor.finding import Finding
 from gateway.doctor.revision import examine_revision
@@ -41,4 +42,5 @@ async def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -
             findings += await examine_rollups(
                 [connections[role] for role in ("owner", "worker") if role in connections]
             )
+            findings += await examine_changes(settings)
     return findings
