@@ -5,6 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -20,6 +24,10 @@ from gateway.commands.changes import Outcome
 from gateway.deadline import Deadline
 from gateway.documents.library import Documents
 from gateway.documents.limits import Limits
+from gateway.documents.persisted import PersistedDocuments
+from gateway.documents.shared import SharedTexts
+from gateway.documents.texts import KeptTexts
+from gateway.documents.trusted import TrustedDocuments
 from gateway.errors import ForbiddenError
 from gateway.identity.identify import Identifier, Identity
 from gateway.identity.issuing import TokenIssuer
@@ -38,7 +46,7 @@ from gateway.postgres.transactions import ReadTransaction
 from gateway.postgres.writing import Writer, WriteTransactions
 from gateway.settings import ConfigurationError, Settings, load_settings
 from gateway.web import graphiql
-from gateway.web.default_query import DEFAULT_QUERY
+from gateway.web.default_query import DEFAULT_QUERY, ONLY_TRUSTED
 from gateway.web.graphql import GraphQLEndpoint, Page
 from gateway.web.health import live, metrics, readiness
 from loaders import identity as identity_loaders
@@ -49,6 +57,7 @@ Found = TypeVar("Found")
 EXPOSED_HEADERS = ("Retry-After", "Server-Timing", "X-Request-Id", "X-Response-Time")
 ALLOWED_HEADERS = ("Authorization", "Content-Type", "X-Request-Id", "X-Tenant")
 
+REDIS_TIMEOUT_SECONDS = 0.1
 
 ROLES = Roles(
     all=[role.value for role, granted in PERMISSIONS.items() if Permission.WRITE_ALL in granted],
@@ -98,6 +107,29 @@ def token_issuer(settings: Settings) -> TokenIssuer | None:
     )
 
 
+def redis_client(settings: Settings) -> Redis | None:
+    """None without REDIS_URL. It connects when it is first used, gives up soon, and answers in bytes."""
+    if settings.redis_url is None:
+        return None
+    return Redis.from_url(
+        settings.redis_url.get_secret_value(),
+        socket_timeout=REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+        # Once more, at once: a connection of the pool may have been closed by a Redis that is back.
+        retry=Retry(NoBackoff(), 1),
+        # They would lengthen the timeouts.
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
+
+
+def trusted_documents(settings: Settings) -> TrustedDocuments | None:
+    if settings.trusted_documents is None:
+        return None
+    if not settings.trusted_documents.is_dir():
+        raise ConfigurationError("TRUSTED_DOCUMENTS is no directory: `gateway documents add DIR` makes it.")
+    return TrustedDocuments(settings.trusted_documents)
+
+
 class _Parts:
     """The parts of one process. Those that belong to an event loop are made when it runs."""
 
@@ -108,6 +140,7 @@ class _Parts:
         self.observer = Observer(self.registry)
         self.schema = graphql_schema()
         self.tokens = token_config(settings)
+        self.redis = redis_client(settings)
         self.pool = Pool(
             settings.require("database_url"),
             size=settings.pool_size,
@@ -150,15 +183,33 @@ class _Parts:
 
     def _pipeline(self) -> Pipeline:
         settings = self.settings
-        limits = Limits(settings.document_token_limit, settings.document_depth_limit, settings.document_field_limit)
         return Pipeline(
             identify=Identifier(self.verifier, MemberCache(self._member)).identify,
-            documents=Documents(self.schema, limits, size=settings.document_cache_size),
+            documents=Documents(self.schema, Limits.of(settings), size=settings.document_cache_size),
+            persisted=self._persisted(),
             schema=self.schema,
             anonymous_fields=ANONYMOUS_FIELDS,
             open_context=self._open_context,
             most_list_entries=max(settings.bulk_size_limit, MOST_VALUES),
             observer=self.observer,
+        )
+
+    def _persisted(self) -> PersistedDocuments:
+        settings = self.settings
+        shared = None
+        if self.redis is not None:
+            shared = SharedTexts(
+                self.redis,
+                self.observer,
+                most=settings.persisted_redis_size,
+                lifetime_seconds=settings.persisted_redis_lifetime_seconds,
+            )
+        return PersistedDocuments(
+            KeptTexts(settings.persisted_cache_bytes),
+            self.observer,
+            trusted=trusted_documents(settings),
+            shared=shared,
+            only_trusted=settings.documents_mode == "trusted",
         )
 
     def _open_context(self, identity: Identity | None, deadline: Deadline, request_id: str) -> Context:
@@ -216,11 +267,12 @@ class _Parts:
 
     def _page(self) -> tuple[bytes, dict[str, str]]:
         token = self.settings.graphiql_token
+        only_trusted = self.settings.documents_mode == "trusted"
         return graphiql.page(
             endpoint="/graphql",
-            default_query=DEFAULT_QUERY,
+            default_query=ONLY_TRUSTED if only_trusted else DEFAULT_QUERY,
             token=token.get_secret_value() if token else None,
-            title="Aggregation gateway",
+            title="Aggregation gateway: trusted documents only" if only_trusted else "Aggregation gateway",
         )
 
     @asynccontextmanager
@@ -234,6 +286,8 @@ class _Parts:
                 beside.cancel()
                 await asyncio.wait([beside])
             await self.pool.close()
+            if self.redis is not None:
+                await self.redis.aclose()
 
 
 def _cors(settings: Settings) -> list[Middleware]:

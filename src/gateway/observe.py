@@ -127,6 +127,18 @@ class Observer:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self._persisted = Counter(
+            "gateway_persisted_documents_total",
+            "Documents that requests named by hash, by where their text was found.",
+            ["found"],
+            registry=registry,
+        )
+        self._redis_faults = Counter(
+            "gateway_redis_faults_total",
+            "Uses of Redis that failed or took too long, by what it was used for.",
+            ["use"],
+            registry=registry,
+        )
 
         self._folded = Counter("gateway_rollup_deltas_folded_total", "Deltas folded.", ["rollup"], registry=registry)
         self._rollup_seconds = Histogram(
@@ -180,6 +192,14 @@ class Observer:
     def pool(self, *, busy: int, idle: int) -> None:
         self._pool.labels("busy").set(busy)
         self._pool.labels("idle").set(idle)
+
+    def persisted(self, found: str) -> None:
+        self._persisted.labels(found).inc()
+
+    def redis_fault(self, use: str, error: BaseException) -> None:
+        """Redis is a help that may be missing: whoever meets a fault goes on without it."""
+        self._redis_faults.labels(use).inc()
+        self.log.debug("redis failed", use=use, error=str(error) or type(error).__name__)
 
     def fault(self, message: str, *, error: BaseException, **context: Any) -> None:
         """An error that is ours: its trace goes to the log, never to the caller."""

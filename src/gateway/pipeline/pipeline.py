@@ -9,6 +9,7 @@ from graphql import ExecutionResult, GraphQLSchema, execute
 from gateway.api.context import Context
 from gateway.deadline import Deadline
 from gateway.documents.library import Document, Documents, Operation
+from gateway.documents.persisted import PersistedDocuments, named_hash
 from gateway.documents.variables import check_lists
 from gateway.errors import (
     BadUserInputError,
@@ -21,7 +22,7 @@ from gateway.errors import (
 )
 from gateway.identity.identify import Identity
 from gateway.observe import Observer, RequestFinished
-from gateway.pipeline.call import Answer, Call, Trail
+from gateway.pipeline.call import Answer, Call, Parameters, Trail
 from gateway.pipeline.executor import PlainExecutor
 from gateway.pipeline.respond import refusal, response
 
@@ -42,6 +43,7 @@ class Pipeline:
         *,
         identify: Identify,
         documents: Documents,
+        persisted: PersistedDocuments,
         schema: GraphQLSchema,
         anonymous_fields: frozenset[str],
         open_context: OpenContext,
@@ -50,6 +52,7 @@ class Pipeline:
     ) -> None:
         self._identify = identify
         self._documents = documents
+        self._persisted = persisted
         self._schema = schema
         self._anonymous_fields = anonymous_fields
         self._open_context = open_context
@@ -92,7 +95,7 @@ class Pipeline:
             identity = await self._identify(call.authorization, call.x_tenant)
         trail.tenant = identity.tenant_slug if identity else None
         with trail.stopwatch.stage("document"):
-            document = self._documents.get(call.parameters.query)
+            document = await self._document(call.parameters, identity)
             operation = document.operation(call.parameters.operation_name)
             trail.operation = operation.name and operation.name[:LOGGED_NAME_CHARACTERS]
             trail.kind = operation.kind
@@ -101,6 +104,14 @@ class Pipeline:
             check_lists(call.parameters.variables or {}, self._most_list_entries)
         with trail.stopwatch.stage("execute"):
             return await self._execute(call, document, operation, identity)
+
+    async def _document(self, parameters: Parameters, identity: Identity | None) -> Document:
+        named = named_hash(parameters.document_id, parameters.extensions)
+        text = await self._persisted.text(parameters.query, named)
+        document = self._documents.get(text)
+        if named and parameters.query is not None and identity is not None and not _signs_in(document):
+            await self._persisted.keep(named, text)
+        return document
 
     def _admit(self, call: Call, operation: Operation, identity: Identity | None) -> None:
         if identity is None and not set(operation.root_fields.values()) <= self._anonymous_fields:
@@ -132,6 +143,13 @@ class Pipeline:
             await context.close()
             call.trail.statements = context.statements
         return response(settled, call.trail.request_id, self._observer)
+
+
+def _signs_in(document: Document) -> bool:
+    """Such a document is not kept: a password may stand in its text, and whether a hash is known would tell a guess."""
+    return any(
+        not SIGN_IN_FIELDS.isdisjoint(operation.root_fields.values()) for operation in document.operations.values()
+    )
 
 
 def changes_records(operation: Operation) -> bool:
