@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     worker_database_url: PostgresAddress | None = Field(
         None, description="PostgreSQL address for background work, as role `worker`."
     )
-    redis_url: RedisAddress | None = Field(None, description="Redis address; needed for more than one worker process.")
+    redis_url: RedisAddress | None = Field(
+        None, description="Redis address; needed for more than one worker process. Keeps the texts of named documents."
+    )
 
     jwt_secret: SecretStr | None = Field(
         None, min_length=32, description="Secret of HS256 tokens, at least 32 bytes. Issuing tokens needs it."

@@ -77,8 +77,8 @@ async def test_every_fault_is_told_with_its_place_and_nothing_is_added(
         "deep.graphql: The document has more than 3000 tokens. Split it or select fewer fields.",
         "fragment.graphql:1:1: Fragment 'F' is never used.",
         "latin.graphql: It is not UTF-8: 'utf-8' codec can't decode byte 0xe9 in position 22: unexpected end of data.",
-        "manifest.json: An operation of the manifest lacks its `id` or its `body`.",
         "manifest.json: Absent:1:16: Cannot query field 'absent' on type 'Query'.",
+        "manifest.json: An operation of the manifest lacks its `id` or its `body`.",
         f"relay.json: {'0' * 32}: {NO_DIGEST}",
     ]
 

@@ -257,7 +257,7 @@ async def test_a_gateway_without_its_redis_keeps_documents_itself(demo: Database
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory that holds the one document, and is looked at anew each time."""
-    monkeypatch.setattr(trusted_module, "LISTED_SECONDS", 0)
+    monkeypatch.setattr(trusted_module, "BELIEVED_SECONDS", 0)
     TrustedDocuments(tmp_path).add({HASH: TEXT})
     return tmp_path
 

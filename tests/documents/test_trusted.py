@@ -1,5 +1,6 @@
 """The directory of trusted documents: found by hash, checked, looked at seldom."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_file_of_another_name_is_no_trusted_document(directory: Path, name: st
 
 
 def test_files_are_seen_to_come_and_go_when_the_list_is_old(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LISTED_SECONDS", 0)
+    monkeypatch.setattr(module, "BELIEVED_SECONDS", 0)
     trusted = TrustedDocuments(directory)
     assert HASH not in trusted
     TrustedDocuments(directory).add({HASH: TEXT})
@@ -61,13 +62,34 @@ def test_files_are_seen_to_come_and_go_when_the_list_is_old(directory: Path, mon
 def test_a_thousand_unknown_hashes_cost_one_look_at_the_directory(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LISTED_SECONDS", 3600)
-    trusted, looks = TrustedDocuments(directory), list[Path]()
-
-    def listdir(path: Path) -> list[str]:
-        looks.append(path)
-        return []
-
-    monkeypatch.setattr("gateway.documents.trusted.os.listdir", listdir)
+    monkeypatch.setattr(module, "BELIEVED_SECONDS", 3600)
+    looks = counted_looks(monkeypatch)
+    trusted = TrustedDocuments(directory)
     assert [trusted.get(digest(str(number))) for number in range(1000)] == [None] * 1000
     assert looks == [directory]
+
+
+def test_a_directory_that_has_not_changed_for_a_while_is_not_listed_again(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BELIEVED_SECONDS", 0)
+    TrustedDocuments(directory).add({HASH: TEXT})
+    os.utime(directory, (0, 0))
+    looks = counted_looks(monkeypatch)
+    trusted = TrustedDocuments(directory)
+    assert [HASH in trusted for _ in range(3)] == [True] * 3
+    assert looks == [directory]
+    (directory / f"{HASH}.graphql").unlink()
+    assert [HASH in trusted for _ in range(3)] == [False] * 3
+
+
+def counted_looks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The directories that are listed from now on."""
+    looks, listdir = list[Path](), os.listdir
+
+    def counting(path: Path) -> list[str]:
+        looks.append(path)
+        return listdir(path)
+
+    monkeypatch.setattr("gateway.documents.trusted.os.listdir", counting)
+    return looks

@@ -10,8 +10,10 @@ from pathlib import Path
 from gateway.documents.texts import digest
 
 NAME = re.compile(r"([0-9a-f]{64})\.graphql", re.ASCII)
-LISTED_SECONDS = 1.0
-"""So long a list of the directory is believed: a name that is not there costs no look at the disk each time."""
+BELIEVED_SECONDS = 1.0
+"""So long the list of names is believed: a hash that is not there costs no look at the disk each time."""
+GRAIN_SECONDS = 2.0
+"""A directory that changed so lately may change again without its time of change telling."""
 
 
 class TrustedDocuments:
@@ -20,13 +22,25 @@ class TrustedDocuments:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._hashes: frozenset[str] = frozenset()
-        self._listed_until = 0.0
+        self._believed_until = 0.0
+        self._changed: float | None = None
 
     def __contains__(self, hash_: str) -> bool:
-        if time.monotonic() >= self._listed_until:
-            self._hashes = frozenset(self.hashes())
-            self._listed_until = time.monotonic() + LISTED_SECONDS
+        if time.monotonic() >= self._believed_until:
+            self._look()
+            self._believed_until = time.monotonic() + BELIEVED_SECONDS
         return hash_ in self._hashes
+
+    def _look(self) -> None:
+        """Lists the directory, if it has changed since: listing a thousand files takes a millisecond or more."""
+        try:
+            changed = self.directory.stat().st_mtime
+        except OSError:
+            changed = None
+        if changed is None or changed != self._changed:
+            settled = changed is not None and time.time() - changed > GRAIN_SECONDS
+            self._changed = changed if settled else None
+            self._hashes = frozenset(self.hashes())
 
     def hashes(self) -> list[str]:
         """The hashes that files are named by, in order."""
