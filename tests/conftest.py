@@ -17,6 +17,7 @@ import httpx
 import pytest
 import uvicorn
 from pydantic import SecretStr
+from redis.asyncio import Redis
 from starlette.applications import Starlette
 
 from gateway.app import create_app
@@ -28,7 +29,7 @@ from gateway.postgres.embedded import EmbeddedPostgres
 from gateway.postgres.migrate import migrate
 from gateway.settings import Settings
 from gateway.tokens import issue_token
-from tests.servers import free_port, postgres_server
+from tests.servers import free_port, postgres_server, redis_server
 
 PASSWORDS = RolePasswords(owner="owner-password", worker="worker-password", gateway="gateway-password")
 JWT_SECRET = "a secret of tests, long enough for HS256"
@@ -158,6 +159,21 @@ async def demo(postgres: EmbeddedPostgres, template: str) -> Database:
     database = await fresh_database(postgres, template)
     await load_demo(database.owner_dsn, Size.SMALL, anchor=ANCHOR, password_hash=hash_password(DEMO_PASSWORD))
     return database
+
+
+@pytest.fixture(scope="session")
+def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of one Redis for the whole run."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+async def redis_url(redis_process: str) -> str:
+    """The URL of a Redis that is empty."""
+    async with Redis.from_url(redis_process) as redis:
+        await redis.flushall()
+    return redis_process
 
 
 Serve = Callable[..., Awaitable[Client]]

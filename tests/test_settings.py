@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from redis.asyncio import Redis
 
 from gateway.settings import ConfigurationError, Settings, load_settings
 
@@ -60,6 +61,11 @@ def test_settings_come_from_the_environment_and_arguments_win(monkeypatch: pytes
         ("PAGE_SIZE_LIMIT", "101", "PAGE_SIZE_LIMIT: Input should be less than or equal to 100"),
         ("REQUEST_DEADLINE_SECONDS", "0", "REQUEST_DEADLINE_SECONDS: Input should be greater than 0"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL: Input should be 'debug', 'info', 'warning' or 'error'"),
+        ("DOCUMENTS_MODE", "some", "DOCUMENTS_MODE: Input should be 'any' or 'trusted'"),
+        (
+            *("DOCUMENTS_MODE", "trusted"),
+            "settings: DOCUMENTS_MODE is trusted, but TRUSTED_DOCUMENTS names no directory",
+        ),
         ("JWT_TENANT_CLAIM", "", "settings: JWT_TENANT_CLAIM and JWT_SUBJECT_CLAIM may not be empty"),
     ],
 )
@@ -102,6 +108,25 @@ def test_an_address_that_is_none_is_named_and_not_quoted(
     )
 
 
+@pytest.mark.parametrize("address", ["", "nonsense", "http://:s3cret@cache:6379", "redis://:s3cret@cache:port/0"])
+def test_an_address_of_redis_that_is_none_is_named_and_not_quoted(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", address)
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings()
+    assert str(raised.value) == (
+        "REDIS_URL: is no address such as redis://:PASSWORD@HOST:6379/0 (with %2F for / and so on)"
+    )
+
+
+@pytest.mark.parametrize("address", ["redis://cache", "rediss://me:a%2Fb@[::1]:6380/1", "unix:///run/redis.sock"])
+def test_an_address_of_redis_may_have_every_form_that_the_client_knows(address: str) -> None:
+    settings = load_settings(redis_url=address)
+    assert settings.require("redis_url") == address
+    assert Redis.from_url(settings.require("redis_url")) is not None
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -126,6 +151,7 @@ def test_a_short_secret_is_named_and_not_quoted(monkeypatch: pytest.MonkeyPatch)
 def test_no_secret_is_printed() -> None:
     known: dict[str, Any] = dict.fromkeys(SECRETS, SecretStr("s3cret " * 8))
     known |= {name: SecretStr(ADDRESS) for name in SECRETS if "database" in name}
+    known["redis_url"] = SecretStr("redis://:s3cret@cache:6379/0")
     settings = Settings(**known)
     assert {name for name, value in settings if isinstance(value, SecretStr)} == set(SECRETS)
     for text in (repr(settings), str(settings), settings.model_dump_json(), str(settings.model_dump())):

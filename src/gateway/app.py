@@ -21,13 +21,16 @@ from gateway.cache.keys import schema_version
 from gateway.cache.listener import Listener
 from gateway.cache.memory import MemoryStore
 from gateway.cache.responses import ResponseCache
-from gateway.cache.shared import Server as RedisServer
-from gateway.cache.shared import SharedStore, redis_client
+from gateway.cache.shared import SharedStore
 from gateway.cache.snapshots import Snapshot
 from gateway.commands.change_deals import Command, Roles
 from gateway.deadline import Deadline
 from gateway.documents.library import Documents
 from gateway.documents.limits import Limits
+from gateway.documents.persisted import PersistedDocuments
+from gateway.documents.shared import SharedTexts
+from gateway.documents.texts import KeptTexts
+from gateway.documents.trusted import TrustedDocuments
 from gateway.errors import ForbiddenError
 from gateway.identity.identify import Identifier, Identity
 from gateway.identity.issuing import TokenIssuer
@@ -47,9 +50,10 @@ from gateway.postgres.pool import Pool
 from gateway.postgres.readiness import database_fault
 from gateway.postgres.transactions import ReadTransaction
 from gateway.postgres.writing import Writer, WriteTransactions
+from gateway.redis_link import RedisLink
 from gateway.settings import ConfigurationError, Settings, load_settings
 from gateway.web import graphiql
-from gateway.web.default_query import DEFAULT_QUERY
+from gateway.web.default_query import DEFAULT_QUERY, ONLY_TRUSTED
 from gateway.web.graphql import GraphQLEndpoint, Page
 from gateway.web.health import live, metrics, readiness
 from gateway.web.hits import HitsFirst
@@ -78,7 +82,6 @@ ALLOWED_HEADERS = (
     "X-Tenant",
 )
 LISTENS = {"application_name": "gateway listener", "tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"}
-
 
 ROLES = Roles(
     all=[role.value for role, granted in PERMISSIONS.items() if Permission.WRITE_ALL in granted],
@@ -128,6 +131,14 @@ def token_issuer(settings: Settings) -> TokenIssuer | None:
     )
 
 
+def trusted_documents(settings: Settings) -> TrustedDocuments | None:
+    if settings.trusted_documents is None:
+        return None
+    if not settings.trusted_documents.is_dir():
+        raise ConfigurationError("TRUSTED_DOCUMENTS is no directory: `gateway documents add DIR` makes it.")
+    return TrustedDocuments(settings.trusted_documents)
+
+
 class _Parts:
     """The parts of one process. Those that belong to an event loop are made when it runs."""
 
@@ -148,15 +159,16 @@ class _Parts:
         self.listener = Listener(
             self.changes, listening=self._connect_listening, sending=self._connect_sending, observer=self.observer
         )
-        server = RedisServer()
-        self.redis = redis_client(settings.redis_url.get_secret_value(), server) if settings.redis_url else None
-        shared = None
-        if self.redis is not None:
-            timeout_seconds = settings.redis_timeout_seconds
-            shared = SharedStore(self.redis, server, self.observer, timeout_seconds=timeout_seconds)
+        self.redis = None
+        if settings.redis_url is not None:
+            address, timeout_seconds = settings.redis_url.get_secret_value(), settings.redis_timeout_seconds
+            self.redis = RedisLink(address, self.observer, timeout_seconds=timeout_seconds)
         self.memory = MemoryStore(settings.cache_memory_bytes)
         self.cache = ResponseCache(
-            self.changes, trusted=lambda: self.listener.trusted, memory=self.memory, shared=shared
+            self.changes,
+            trusted=lambda: self.listener.trusted,
+            memory=self.memory,
+            shared=SharedStore(self.redis) if self.redis else None,
         )
         self.writing = WriteTransactions(
             self.pool, self.observer, self.cache, pool_size=settings.pool_size, wait_seconds=settings.pool_wait_seconds
@@ -199,12 +211,11 @@ class _Parts:
 
     def _pipeline(self, identifier: Identifier, known: KnownCalls) -> Pipeline:
         settings = self.settings
-        limits = Limits(settings.document_token_limit, settings.document_depth_limit, settings.document_field_limit)
         return Pipeline(
             identify=identifier.identify,
             documents=Documents(
                 self.schema,
-                limits,
+                Limits.of(settings),
                 size=settings.document_cache_size,
                 prepare=preparation(self.schema, max_age_seconds=settings.cache_max_age_seconds),
             ),
@@ -215,11 +226,29 @@ class _Parts:
                 grace_seconds=settings.cache_stale_seconds,
             ),
             known=known,
+            persisted=self._persisted(),
             schema=self.schema,
             anonymous_fields=ANONYMOUS_FIELDS,
             open_context=self._open_context,
             most_list_entries=max(settings.bulk_size_limit, MOST_VALUES),
             observer=self.observer,
+        )
+
+    def _persisted(self) -> PersistedDocuments:
+        settings = self.settings
+        shared = None
+        if self.redis is not None:
+            shared = SharedTexts(
+                self.redis,
+                most=settings.persisted_redis_size,
+                lifetime_seconds=settings.persisted_redis_lifetime_seconds,
+            )
+        return PersistedDocuments(
+            KeptTexts(settings.persisted_cache_bytes),
+            self.observer,
+            trusted=trusted_documents(settings),
+            shared=shared,
+            only_trusted=settings.documents_mode == "trusted",
         )
 
     def _open_context(self, identity: Identity | None, deadline: Deadline, request_id: str) -> Context:
@@ -295,11 +324,12 @@ class _Parts:
 
     def _page(self) -> tuple[bytes, dict[str, str]]:
         token = self.settings.graphiql_token
+        only_trusted = self.settings.documents_mode == "trusted"
         return graphiql.page(
             endpoint="/graphql",
-            default_query=DEFAULT_QUERY,
+            default_query=ONLY_TRUSTED if only_trusted else DEFAULT_QUERY,
             token=token.get_secret_value() if token else None,
-            title="Aggregation gateway",
+            title="Aggregation gateway: trusted documents only" if only_trusted else "Aggregation gateway",
         )
 
     @asynccontextmanager
@@ -315,7 +345,7 @@ class _Parts:
                 task.cancel()
             await asyncio.wait(beside)
             if self.redis is not None:
-                await self.redis.aclose()
+                await self.redis.close()
             await self.pool.close()
 
 

@@ -241,6 +241,29 @@ class DocumentTooLargeError(DocumentError):
     remedy = "Split the operation or select fewer fields."
 
 
+class DocumentNotTrustedError(DocumentError):
+    code = "DOCUMENT_NOT_TRUSTED"
+    status = 403
+    cause = "This gateway runs trusted documents only, and the request's is none of them."
+    remedy = "Have the operator add it with `gateway documents add`, exactly as the client sends it."
+
+
+class PersistedQueryMismatchError(DocumentError):
+    code = "PERSISTED_QUERY_MISMATCH"
+    cause = "The hash is not that of the document sent with it."
+    remedy = "Send the SHA-256 of the exact text in `query`, encoded as UTF-8, or no hash."
+
+
+class PersistedQueryNotFoundError(DocumentError):
+    """Its message has to be the one word that clients of Apollo's protocol wait for. Older ones give up on hashes when
+    they meet a status of 400."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+    status = 404
+    cause = "The gateway does not know the document of that hash."
+    remedy = "Send the document in `query` beside its hash, as clients of Apollo's protocol do by themselves."
+
+
 # ── execute: the work itself ──────────────────────────────────────────────────────────────────────
 
 

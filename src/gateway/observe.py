@@ -131,6 +131,18 @@ class Observer:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self._persisted = Counter(
+            "gateway_persisted_documents_total",
+            "Documents that requests named by hash, by where their text was found.",
+            ["found"],
+            registry=registry,
+        )
+        self._redis_faults = Counter(
+            "gateway_redis_faults_total",
+            "Uses of Redis that failed or took too long, by what it was used for.",
+            ["use"],
+            registry=registry,
+        )
 
         self._cached = Counter(
             "gateway_cache_requests_total", "Requests by what the response cache did.", ["status"], registry=registry
@@ -147,10 +159,6 @@ class Observer:
             buckets=SECONDS,
             registry=registry,
         )
-        self._redis_faults = Counter(
-            "gateway_redis_faults_total", "Trips to Redis without an answer.", registry=registry
-        )
-
         self._folded = Counter("gateway_rollup_deltas_folded_total", "Deltas folded.", ["rollup"], registry=registry)
         self._rollup_seconds = Histogram(
             "gateway_rollup_seconds",
@@ -214,9 +222,13 @@ class Observer:
         """A notice that this process sent to itself came back."""
         self._echoes.observe(seconds)
 
-    def redis_fault(self, reason: str) -> None:
-        self._redis_faults.inc()
-        self.log.warning("redis did not answer", reason=reason)
+    def persisted(self, found: str) -> None:
+        self._persisted.labels(found).inc()
+
+    def redis_fault(self, use: str, error: BaseException) -> None:
+        """Redis is a help that may be missing: whoever meets a fault goes on without it."""
+        self._redis_faults.labels(use).inc()
+        self.log.debug("redis failed", use=use, error=str(error) or type(error).__name__)
 
     def fault(self, message: str, *, error: BaseException, **context: Any) -> None:
         """An error that is ours: its trace goes to the log, never to the caller."""

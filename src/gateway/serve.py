@@ -60,7 +60,7 @@ def leave_on_sigterm() -> None:
 
 
 def _serve_many(settings: Settings, *, host: str, port: int, workers: int) -> None:
-    from gateway.app import token_config
+    from gateway.app import token_config, trusted_documents
     from gateway.observe import configure_logging
 
     # What is wrong is said here, once: a worker that cannot start would be started again and again.
@@ -68,6 +68,7 @@ def _serve_many(settings: Settings, *, host: str, port: int, workers: int) -> No
         raise ConfigurationError("REDIS_URL is not set: several workers need it to see each other's changes.")
     settings.require("database_url")
     token_config(settings)
+    trusted_documents(settings)
     check_port(host, port)
     configure_logging(settings.log_level, settings.log_format)
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as directory:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -30,8 +31,19 @@ def _postgres_address(value: SecretStr) -> SecretStr:
     return value
 
 
+def _redis_address(value: SecretStr) -> SecretStr:
+    """Refused here, as PostgreSQL's."""
+    scheme, netloc, *_ = urlsplit(value.get_secret_value())
+    if scheme not in {"redis", "rediss", "unix"} or not re.fullmatch(
+        r"(\[.*\]|[^:]*)(:\d+)?", netloc.rpartition("@")[2]
+    ):
+        raise ValueError("is no address such as redis://:PASSWORD@HOST:6379/0 (with %2F for / and so on)")
+    return value
+
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres_address)]
+RedisAddress = Annotated[SecretStr, AfterValidator(_redis_address)]
 
 
 class Settings(BaseSettings):
@@ -51,7 +63,11 @@ class Settings(BaseSettings):
         description="PostgreSQL address that changes are listened on, as role `gateway`: a direct one, no transaction "
         "pooler. Default: DATABASE_URL.",
     )
-    redis_url: SecretStr | None = Field(None, description="Redis address; needed for more than one worker process.")
+    redis_url: RedisAddress | None = Field(
+        None,
+        description="Redis address; needed for more than one worker process. Keeps answers, and the texts of named "
+        "documents.",
+    )
     redis_timeout_seconds: float = Field(
         0.1, gt=0, le=5, description="How long a trip to Redis may take; after that the request goes on without it."
     )
@@ -107,6 +123,19 @@ class Settings(BaseSettings):
         500, ge=10, description="Most fields of an operation, each use of a fragment counted."
     )
     document_cache_size: int = Field(1000, ge=1, description="Parsed documents that a process keeps.")
+    documents_mode: Literal["any", "trusted"] = Field(
+        "any", description="Which documents are run; `trusted`: those of `TRUSTED_DOCUMENTS` and no other."
+    )
+    trusted_documents: Path | None = Field(
+        None, description="Directory of trusted documents, as `gateway documents add` fills it."
+    )
+    persisted_cache_bytes: int = Field(
+        4_194_304, ge=0, description="Memory of a process for the texts of documents that requests name by hash."
+    )
+    persisted_redis_size: int = Field(10_000, ge=0, description="Most texts of such documents that Redis keeps.")
+    persisted_redis_lifetime_seconds: int = Field(
+        7 * 86_400, ge=60, description="How long Redis keeps such a text after its last use there."
+    )
     answer_entry_limit: int = Field(
         10_000, ge=100, description="Most entries of all lists of one answer together, nested ones included."
     )
@@ -122,6 +151,12 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field("json", description="Shape of log lines.")
+
+    @model_validator(mode="after")
+    def _trusted_documents_have_a_place(self) -> Self:
+        if self.documents_mode == "trusted" and self.trusted_documents is None:
+            raise ValueError("DOCUMENTS_MODE is trusted, but TRUSTED_DOCUMENTS names no directory")
+        return self
 
     @model_validator(mode="after")
     def _claims_are_named(self) -> Self:

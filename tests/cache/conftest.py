@@ -1,10 +1,8 @@
 """A tenant with a member of each role, and gateways that keep answers."""
 
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import httpx
 import pytest
@@ -15,7 +13,6 @@ from gateway.commands.add_member import NewMember, add_member
 from gateway.postgres.embedded import EmbeddedPostgres
 from tests.conftest import Client, Database, fresh_database, serving
 from tests.pipeline.acme import until
-from tests.servers import redis_server
 from tests.world import World
 
 ROLES = ("viewer", "rep", "manager", "admin")
@@ -86,17 +83,8 @@ async def beside(shop: Shop, client: Client, role: str) -> Client:
     return Client(client.app, client.http, await shop.database.token("shop", role))
 
 
-@pytest.fixture(scope="module")
-def redis_url() -> Iterator[str]:
-    """The URL of a Redis of this module's own."""
-    with tempfile.TemporaryDirectory(prefix="gateway-redis-") as directory, redis_server(Path(directory)) as url:
-        yield url
-
-
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    """A client of that Redis, which is empty then."""
-    client = Redis.from_url(redis_url)
-    await client.flushall()
-    yield client
-    await client.aclose()
+    """A client of the Redis that a test's gateways share."""
+    async with Redis.from_url(redis_url) as client:
+        yield client

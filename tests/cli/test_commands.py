@@ -21,11 +21,14 @@ COMMANDS = {
     "token": "Print an access token. Needs DATABASE_URL and JWT_SECRET.",
     "import": "Import CSV files of another system. Needs MIGRATION_DATABASE_URL (role owner).",
     "refresh": "Recompute a rollup and compare it with what readers saw.",
+    "documents": "Trusted documents: those that are run when no others are.",
     "rollups": "Rollups: materialized views that are never stale.",
     "tenant": "Tenants: those whose data is kept apart.",
     "member": "Members: the people of a tenant.",
 }
 NESTED = {
+    "documents add": "Add documents to the trusted ones, each exactly as it stands: all of them, or none",
+    "documents list": "Show the trusted documents: hash and operations.",
     "rollups list": "Show the rollups: their size, what waits for a refresh, when each was tended.",
     "rollups audit": "Compare what readers see with the tables, tenant by tenant; nobody waits.",
     "rollups diff": "Print the SQL that brings the database to the declared rollups, a migration's.",

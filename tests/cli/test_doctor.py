@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -15,6 +16,8 @@ from pydantic import SecretStr
 
 from gateway.doctor import Finding, examine
 from gateway.doctor.server import version_finding
+from gateway.documents.texts import digest
+from gateway.documents.trusted import TrustedDocuments
 from gateway.observe import Observer
 from gateway.postgres.bootstrap import bootstrap
 from gateway.postgres.embedded import EmbeddedPostgres
@@ -321,7 +324,8 @@ async def test_a_healthy_database_has_no_fault(database: Database) -> None:
     findings = await examine(database.settings())
     assert [finding.subject for finding in findings if finding.remedy] == []
     assert [finding.subject for finding in findings] == [
-        *("DATABASE_URL", "MIGRATION_DATABASE_URL", "WORKER_DATABASE_URL", "REDIS_URL", "tokens", "GRAPHIQL_TOKEN"),
+        *("DATABASE_URL", "MIGRATION_DATABASE_URL", "WORKER_DATABASE_URL", "REDIS_URL"),
+        *("tokens", "TRUSTED_DOCUMENTS", "GRAPHIQL_TOKEN"),
         *("DATABASE_URL", "MIGRATION_DATABASE_URL", "WORKER_DATABASE_URL"),
         *("version", "clock", "pg_trgm", "pg_stat_statements", "migrations"),
         *("roles", "memberships", "temporary tables", "ownership", "schema public"),
@@ -559,3 +563,26 @@ def test_a_version_that_is_too_old_is_found() -> None:
         "pg_upgrade   # or a dump loaded into a newer server",
     )
     assert version_finding(15).remedy is None
+
+
+async def test_a_redis_that_does_not_answer_is_a_fault(database: Database) -> None:
+    (found,) = await faults(database, redis_url="redis://127.0.0.1:1/0")
+    assert found.subject == "REDIS_URL"
+    assert found.observation.startswith("gives no answer: ")
+    assert found.remedy == 'redis-cli -u "$REDIS_URL" ping   # then correct REDIS_URL'
+
+
+async def test_a_redis_that_answers_is_no_fault(database: Database, redis_url: str) -> None:
+    findings = await examine(database.settings(redis_url=redis_url))
+    assert Finding("REDIS_URL", "answers") in findings
+
+
+async def test_a_directory_of_trusted_documents_is_counted_and_compared(database: Database, tmp_path: Path) -> None:
+    TrustedDocuments(tmp_path).add({digest(text): text for text in ("{ __typename }", "{ me { id } }")})
+    settings = database.settings(trusted_documents=tmp_path, documents_mode="trusted")
+    assert Finding("TRUSTED_DOCUMENTS", "trusted documents: 2; no other is run") in await examine(settings)
+    (tmp_path / f"{digest('{ __typename }')}.graphql").write_text("{ other }")
+    (found,) = await faults(database, trusted_documents=tmp_path)
+    assert found.observation == "files that hold another text than their name says: 1"
+    (found,) = await faults(database, trusted_documents=tmp_path / "nowhere")
+    assert found.observation == "TRUSTED_DOCUMENTS is no directory: `gateway documents add DIR` makes it."

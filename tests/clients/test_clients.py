@@ -1,11 +1,13 @@
 """The examples of `docs/clients.md`: generated, compiled and run as they stand there, against a listening gateway."""
 
 import json
+import os
 import re
 import runpy
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,17 @@ CLIENTS = ("apollo", "urql", "graphql-request")
 CACHING = CLIENTS[:2]
 
 COMPANIES = "SELECT c.id FROM companies c JOIN tenants t ON t.id = c.tenant_id WHERE t.slug = $1 AND deleted_at IS NULL"
+
+FIRST_VISIT = {
+    "apollo": ["POST hash: 404", "POST hash and text: 400", "GET hash: 404", "POST hash and text: 200"],
+    "urql": ["POST hash: 404", "POST hash and text: 400", "GET hash: 404", "GET hash and text: 200"],
+}
+ASK_OTHERWISE = """
+const [url, token] = process.argv.slice(1);
+const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+const response = await fetch(url, { method: "POST", headers, body: '{"query": "{ __typename }"}' });
+console.log((await response.json()).errors[0].extensions.code);
+"""
 
 tools = runpy.run_path(str(ROOT / "scripts" / "build_graphiql.py"))
 node_and_npm = tools["tools_on_path"]() or tools["tools_in_wheel"]()
@@ -49,7 +62,7 @@ def node() -> str:
 def examples(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page's files, with what is generated and compiled from them."""
     folder = tmp_path_factory.mktemp("clients")
-    for name in ("package.json", "tsconfig.json", "drive.mjs", "drag.mjs"):
+    for name in ("package.json", "tsconfig.json", "drive.mjs", "drag.mjs", "persisted.mjs"):
         shutil.copy(FOLDER / name, folder)
     (folder / "node_modules").symlink_to(FOLDER / "node_modules", target_is_directory=True)
     (folder / "schema.graphql").write_text(sdl(), encoding="utf-8")
@@ -105,6 +118,44 @@ async def test_an_example_moves_what_can_be_moved_once_shows_it_and_undoes_it(
     ]
 
 
+@pytest.mark.parametrize("client", CACHING)
+async def test_an_example_sends_a_document_once_and_names_it_from_then_on(
+    client: str, node: str, examples: Path, demo: Database, aurora: Client, redis_url: str
+) -> None:
+    token = await demo.token("aurora", "manager")
+    with listening(create_app(demo.settings(redis_url=redis_url))) as url:
+        first, second = visits(client, node, examples, url, token)
+    assert first["sent"] == FIRST_VISIT[client]
+    assert second["sent"] == ["POST hash: 400", "GET hash: 200"]
+    for visit in (first, second):
+        assert visit["undo"] == ["BAD_USER_INPUT"]
+        assert without_clock(visit["dashboard"]) == without_clock(await dashboard(aurora))
+
+
+@pytest.mark.parametrize("client", CACHING)
+async def test_an_example_is_all_that_a_gateway_of_its_trusted_documents_runs(
+    client: str, node: str, examples: Path, demo: Database, aurora: Client
+) -> None:
+    path = f"{Path(node).parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    run(["sh", "-e", "trust.sh"], examples, {**os.environ, "PATH": path})
+    token, trusted = await demo.token("aurora", "manager"), examples / "trusted"
+    with listening(create_app(demo.settings(documents_mode="trusted", trusted_documents=trusted))) as url:
+        first, second = visits(client, node, examples, url, token)
+        other = run([node, "-e", ASK_OTHERWISE, f"{url}/graphql", token], examples)
+    assert first["sent"] == second["sent"] == ["POST hash: 400", "GET hash: 200"]
+    assert first["undo"] == ["BAD_USER_INPUT"]
+    assert without_clock(first["dashboard"]) == without_clock(await dashboard(aurora))
+    assert other == "DOCUMENT_NOT_TRUSTED\n"
+
+
+def visits(client: str, node: str, examples: Path, url: str, token: str) -> list[dict[str, Any]]:
+    module = str(examples / "built" / f"persisted-{client}.js")
+    found: list[dict[str, Any]] = json.loads(
+        run([node, str(examples / "persisted.mjs"), module, f"{url}/graphql", token], examples)
+    )
+    return found
+
+
 def test_the_generated_types_refuse_what_the_schema_does_not_have(node: str, examples: Path) -> None:
     wrong = examples / "wrong.ts"
     wrong.write_text(
@@ -127,7 +178,11 @@ def test_every_block_of_code_on_the_page_is_a_file_that_is_tried() -> None:
     page = PAGE.read_text(encoding="utf-8")
     names = [name for name, _ in files()]
     assert page.count("```") == 2 * len(names)
-    assert set(names) == {"codegen.yml", "operations.graphql", "remedy.ts", *(f"{client}.ts" for client in CLIENTS)}
+    assert set(names) == {
+        *("codegen.yml", "operations.graphql", "remedy.ts", "sha256.ts", "manifest.ts", "trust.sh"),
+        *(f"{client}.ts" for client in CLIENTS),
+        *(f"persisted-{client}.ts" for client in CACHING),
+    }
 
 
 def files() -> Iterator[tuple[str, str]]:
@@ -142,8 +197,10 @@ def script(package: str, name: str | None = None) -> str:
     return str(folder / (commands[name] if name else next(iter(commands.values()))))
 
 
-def run(command: list[str], folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+def run(command: list[str], folder: Path, environment: Mapping[str, str] | None = None) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -1,32 +1,24 @@
 """What several processes share in Redis: entries, and for each tenant the latest changes that a gateway acknowledged.
 
 A writer writes its change down before it answers, so that whoever asks after that finds it here, whatever the lag of
-the notices. Redis may lose anything at any time: what it says counts only once this process has known the same
-memory of a tenant for so long that notices have told of all that an earlier one may have held.
+the notices. Redis may lose anything at any time: what it says counts only once this process has known the same memory
+of a tenant for so long that notices have told of all that an earlier one may have held.
 """
 
-import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from gateway.cache.changes import MOST_WRITERS, Writers
 from gateway.cache.entries import Entry, packed, unpacked
 from gateway.cache.listener import TRUST_SECONDS
-from gateway.observe import Observer
+from gateway.redis_link import RedisLink
 
-Answered = TypeVar("Answered")
-
-FAULTS_BEFORE_REST = 5
-REST_SECONDS = 2.0
-CONNECT_SECONDS = 1.0
+USE = "answers"
 CHANGES_LIFETIME_SECONDS = 86_400
 
 # `born` tells one memory of a tenant from the next, should this one be lost.
@@ -73,100 +65,56 @@ class Shared:
     entry: Entry | None
 
 
-class Server:
-    """Which run of Redis the connections are of. Another one may have lost what the one before knew."""
-
-    def __init__(self) -> None:
-        self.run_id = ""
-
-    async def connected(self, connection: Any) -> None:
-        """To be called with each new connection, before anything is asked on it."""
-        await connection.on_connect()
-        await connection.send_command("INFO", "server")
-        told = (await connection.read_response()).decode()
-        self.run_id = next(line for line in told.splitlines() if line.startswith("run_id:"))
-
-
-def redis_client(url: str, server: Server) -> "Redis":
-    """A client; it connects when it is first used, and again after each fault."""
-    return Redis.from_url(
-        url, socket_connect_timeout=CONNECT_SECONDS, socket_keepalive=True, redis_connect_func=server.connected
-    )
-
-
 class SharedStore:
-    """Every trip is bounded in time. Whatever fails is no answer: after several faults in a row, none is tried for
-    a while."""
+    """Whatever Redis does not answer in time is no answer."""
 
-    def __init__(self, redis: "Redis", server: Server, observer: Observer, *, timeout_seconds: float) -> None:
-        self._redis = redis
-        self._server = server
-        self._observer = observer
-        self._timeout_seconds = timeout_seconds
-        self._breakers = AsyncCircuitBreakerFactory(
-            # A caller who goes away is no fault of Redis.
-            FAULTS_BEFORE_REST,
-            REST_SECONDS,
-            exclude=[asyncio.CancelledError],
-        )
-        self._read = redis.register_script(READ)
-        self._write = redis.register_script(WRITE)
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
         self._memories: dict[int, tuple[tuple[str, bytes], float]] = {}
 
     async def read(self, incarnation: str, tenant_id: int, key: bytes | None) -> Shared | None:
         """What is known of a tenant's changes and, by the same trip, the entry of a key. None: no answer."""
-        found = await self._bounded(self._read_both(incarnation, tenant_id, key))
+
+        async def ask(redis: Redis) -> list[Any]:
+            async with redis.pipeline(transaction=False) as trip:
+                # As text each time: asking whether a script is known would be a trip of its own.
+                trip.eval(READ, 1, _changes_key(incarnation, tenant_id), CHANGES_LIFETIME_SECONDS)
+                if key is not None:
+                    trip.get(_entry_key(incarnation, key))
+                return await trip.execute()
+
+        found = await self._link.trip(USE, ask)
         if found is None:
             return None
-        fields, value = found
+        fields, *values = found
         known = dict(zip(fields[::2], fields[1::2], strict=True))
         trusted = self._remembers(tenant_id, known.pop(b"born", b""))
         written = {name.decode().removeprefix("tag:"): _writers(text) for name, text in known.items()}
-        entry = unpacked(value, key) if key is not None and value is not None else None
-        return Shared(written if trusted else None, entry)
+        return Shared(written if trusted else None, _entry(values, key))
 
     async def write(self, incarnation: str, tenant_id: int, tags: Iterable[str], xid: int) -> bool:
         """Writes a change down; false where that is not certain."""
-        arguments: list[str | int] = [CHANGES_LIFETIME_SECONDS, MOST_WRITERS, str(xid), *sorted(tags)]
-        writing = self._write(keys=[_changes_key(incarnation, tenant_id)], args=arguments)
-        return await self._bounded(writing) is not None
+        name, arguments = _changes_key(incarnation, tenant_id), (CHANGES_LIFETIME_SECONDS, MOST_WRITERS, str(xid))
+        written = await self._link.trip(USE, lambda redis: redis.eval(WRITE, 1, name, *arguments, *sorted(tags)))
+        return written is not None
 
     async def put(self, incarnation: str, key: bytes, entry: Entry, lifetime_seconds: float) -> None:
         """Keeps an entry for so long at most."""
-        name, value = _entry_key(incarnation, key), packed(entry, key)
-        await self._bounded(self._redis.set(name, value, px=max(1, int(lifetime_seconds * 1000))))
-
-    async def _read_both(self, incarnation: str, tenant_id: int, key: bytes | None) -> tuple[list[bytes], bytes | None]:
-        async with self._redis.pipeline(transaction=False) as trip:
-            await self._read(keys=[_changes_key(incarnation, tenant_id)], args=[CHANGES_LIFETIME_SECONDS], client=trip)
-            trip.get(b"" if key is None else _entry_key(incarnation, key))
-            fields, value = await trip.execute()
-        return fields, value
+        name, value, lifetime_ms = _entry_key(incarnation, key), packed(entry, key), int(lifetime_seconds * 1000)
+        if lifetime_ms > 0:
+            await self._link.trip(USE, lambda redis: redis.set(name, value, px=lifetime_ms))
 
     def _remembers(self, tenant_id: int, born: bytes) -> bool:
         """Whether it has been the same memory since notices told of everything before it."""
-        memory = (self._server.run_id, born)
+        memory = (self._link.run_id, born)
         known = self._memories.get(tenant_id)
         if known is None or known[0] != memory:
             known = self._memories[tenant_id] = (memory, time.monotonic())
         return time.monotonic() - known[1] > TRUST_SECONDS
 
-    async def _bounded(self, work: Awaitable[Answered]) -> Answered | None:
-        try:
-            async with await self._breakers.get_breaker("redis"), asyncio.timeout(self._timeout_seconds):
-                return await work
-        except (RedisError, OSError, TimeoutError, OpenedState) as error:
-            self._observer.redis_fault(repr(error))
-            return None
-        finally:
-            _closed(work)
 
-
-def _closed(work: Awaitable[Any]) -> None:
-    """What was never begun, since nothing is tried for a while, is not to be waited for."""
-    close = getattr(work, "close", None)
-    if close is not None:
-        close()
+def _entry(values: Sequence[bytes | None], key: bytes | None) -> Entry | None:
+    return unpacked(values[0], key) if key is not None and values and values[0] is not None else None
 
 
 def _writers(text: bytes) -> Writers:

@@ -2,11 +2,12 @@
 
 import typer
 
-from gateway.cli import rollups, service, tenants
+from gateway.cli import documents, rollups, service, tenants
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Serve and run the aggregation gateway.")
 tenant_app = typer.Typer(no_args_is_help=True, help="Tenants: those whose data is kept apart.")
 member_app = typer.Typer(no_args_is_help=True, help="Members: the people of a tenant.")
+documents_app = typer.Typer(no_args_is_help=True, help="Trusted documents: those that are run when no others are.")
 rollups_app = typer.Typer(no_args_is_help=True, help="Rollups: materialized views that are never stale.")
 
 app.command()(service.serve)
@@ -18,10 +19,13 @@ app.command()(service.doctor)
 app.command()(tenants.token)
 app.command("import")(tenants.import_)
 app.command()(rollups.refresh)
+app.add_typer(documents_app, name="documents")
 app.add_typer(rollups_app, name="rollups")
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(member_app, name="member")
 
+documents_app.command("add")(documents.add)
+documents_app.command("list")(documents.list_)
 rollups_app.command("list")(rollups.list_)
 rollups_app.command("audit")(rollups.audit)
 rollups_app.command("diff")(rollups.diff)

@@ -1,12 +1,10 @@
-"""Whether changes are heard of, and whether Redis answers: what the response cache stands on."""
+"""Whether changes are heard of: what the response cache stands on."""
 
 import asyncio
 from contextlib import suppress
 
 import asyncpg
 from pydantic import SecretStr
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from gateway.cache.listener import CHANNEL
 from gateway.doctor.finding import Finding
@@ -21,10 +19,7 @@ POOLER = "Set LISTEN_DATABASE_URL to a direct address of the same database: a tr
 async def examine_changes(settings: Settings) -> list[Finding]:
     """Sends a notice by the way of serving connections and listens for it where the gateway would."""
     serving, listening = settings.database_url, settings.listen_database_url or settings.database_url
-    findings = [] if settings.redis_url is None else [await _redis(settings.redis_url)]
-    if serving is None or listening is None:
-        return findings
-    return [*findings, await _hearing(serving, listening)]
+    return [] if serving is None or listening is None else [await _hearing(serving, listening)]
 
 
 async def _hearing(serving: SecretStr, listening: SecretStr) -> Finding:
@@ -50,16 +45,3 @@ async def _heard(serving: str, listening: str) -> bool:
         ear.terminate()
         await voice.close()
     return heard.is_set()
-
-
-async def _redis(url: SecretStr) -> Finding:
-    async with Redis.from_url(url.get_secret_value(), socket_connect_timeout=CONNECT_SECONDS) as redis:
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await redis.ping()
-        except (RedisError, OSError, TimeoutError) as error:
-            observation = (
-                f"does not answer: {error or 'too slow'}; answers are read anew, and changes take half a second"
-            )
-            return Finding("redis", observation, 'redis-cli -u "$REDIS_URL" ping   # then correct REDIS_URL')
-    return Finding("redis", "answers")

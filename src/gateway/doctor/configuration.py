@@ -1,15 +1,21 @@
 """The settings: what is there, what is missing, and whether tokens can be checked with them."""
 
-from gateway.app import token_config
+import asyncio
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from gateway.app import token_config, trusted_documents
 from gateway.doctor.finding import Finding
 from gateway.errors import KeysUnavailableError
 from gateway.identity.keys import ASYMMETRIC_ALGORITHMS, KeySetClient
 from gateway.settings import ConfigurationError, Settings
 
+REDIS_SECONDS = 2.0
+
 OPTIONAL_ADDRESSES = {
     "migration_database_url": "not set: `gateway migrate`, `tenant create` and `member add` need it",
     "worker_database_url": "not set: background work needs it",
-    "redis_url": "not set: enough for one process, `gateway serve --workers 2` needs it",
 }
 
 
@@ -17,7 +23,9 @@ async def examine_configuration(settings: Settings) -> list[Finding]:
     return [
         _serving_address(settings),
         *(_optional_address(settings, name, absent) for name, absent in OPTIONAL_ADDRESSES.items()),
+        await _redis(settings),
         await _tokens(settings),
+        _trusted_documents(settings),
         _graphiql_token(settings),
     ]
 
@@ -31,6 +39,37 @@ def _serving_address(settings: Settings) -> Finding:
 
 def _optional_address(settings: Settings, name: str, absent: str) -> Finding:
     return Finding(name.upper(), absent if getattr(settings, name) is None else "set")
+
+
+async def _redis(settings: Settings) -> Finding:
+    if settings.redis_url is None:
+        return Finding("REDIS_URL", "not set: enough for one process, `gateway serve --workers 2` needs it")
+    try:
+        async with (
+            asyncio.timeout(REDIS_SECONDS),
+            Redis.from_url(settings.redis_url.get_secret_value()) as redis,
+        ):
+            await redis.ping()
+    except (RedisError, OSError, TimeoutError) as error:
+        remedy = 'redis-cli -u "$REDIS_URL" ping   # then correct REDIS_URL'
+        observation = f"gives no answer: {error}. Answers are read anew, and changes take half a second longer"
+        return Finding("REDIS_URL", observation, remedy)
+    return Finding("REDIS_URL", "answers")
+
+
+def _trusted_documents(settings: Settings) -> Finding:
+    try:
+        trusted = trusted_documents(settings)
+    except ConfigurationError as error:
+        return Finding("TRUSTED_DOCUMENTS", str(error), 'gateway documents add DIR --to "$TRUSTED_DOCUMENTS"')
+    if trusted is None:
+        return Finding("TRUSTED_DOCUMENTS", "not set: any valid document is run")
+    hashes = trusted.hashes()
+    if wrong := [hash_ for hash_ in hashes if trusted.read(hash_) is None]:
+        remedy = "gateway documents add DIR   # with the texts that these files should hold"
+        return Finding("TRUSTED_DOCUMENTS", f"files that hold another text than their name says: {len(wrong)}", remedy)
+    others = "no other is run" if settings.documents_mode == "trusted" else "any other is run too"
+    return Finding("TRUSTED_DOCUMENTS", f"trusted documents: {len(hashes)}; {others}")
 
 
 async def _tokens(settings: Settings) -> Finding:

@@ -14,6 +14,7 @@ from graphql import (
 )
 
 from gateway.errors import DocumentTooLargeError
+from gateway.settings import Settings
 
 # Introspection nests by itself, as deep as the tools that ask for it want; it costs no statement.
 INTROSPECTION = "__schema"
@@ -26,6 +27,10 @@ class Limits:
     tokens: int
     depth: int
     fields: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        return cls(settings.document_token_limit, settings.document_depth_limit, settings.document_field_limit)
 
 
 @dataclass(frozen=True, slots=True)

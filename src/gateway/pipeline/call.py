@@ -11,12 +11,13 @@ from gateway.observe import Stopwatch
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What a GraphQL request over HTTP holds."""
+    """What a GraphQL request over HTTP holds. Without `query` it names its document: `document_id`, `extensions`."""
 
-    query: str
+    query: str | None = None
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
     extensions: Mapping[str, Any] | None = None
+    document_id: str | None = None
 
 
 class CacheStatus(StrEnum):

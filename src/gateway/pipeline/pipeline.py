@@ -10,6 +10,7 @@ from graphql import ExecutionResult, GraphQLSchema, execute
 from gateway.api.context import Context
 from gateway.deadline import Deadline
 from gateway.documents.library import Document, Documents, Operation
+from gateway.documents.persisted import PersistedDocuments, named_hash
 from gateway.documents.variables import check_lists
 from gateway.errors import (
     BadUserInputError,
@@ -24,7 +25,7 @@ from gateway.identity.identify import Identity
 from gateway.observe import Observer, RequestFinished
 from gateway.pipeline.at_once import KnownCalls
 from gateway.pipeline.caching import Caching, Executed, good_for_seconds, stamp_of
-from gateway.pipeline.call import Answer, Call, Trail
+from gateway.pipeline.call import Answer, Call, Parameters, Trail
 from gateway.pipeline.executor import PlainExecutor
 from gateway.pipeline.prepared import Prepared
 from gateway.pipeline.respond import refusal, response
@@ -48,6 +49,7 @@ class Pipeline:
         documents: Documents[Prepared],
         caching: Caching,
         known: KnownCalls,
+        persisted: PersistedDocuments,
         schema: GraphQLSchema,
         anonymous_fields: frozenset[str],
         open_context: OpenContext,
@@ -58,6 +60,7 @@ class Pipeline:
         self._documents = documents
         self._caching = caching
         self._known = known
+        self._persisted = persisted
         self._schema = schema
         self._anonymous_fields = anonymous_fields
         self._open_context = open_context
@@ -101,7 +104,7 @@ class Pipeline:
             identity = await self._identify(call.authorization, call.x_tenant)
         trail.tenant = identity.tenant_slug if identity else None
         with trail.stopwatch.stage("document"):
-            document = self._documents.get(call.parameters.query)
+            document = await self._document(call.parameters, identity)
             operation = document.operation(call.parameters.operation_name)
             trail.operation = operation.name and operation.name[:LOGGED_NAME_CHARACTERS]
             trail.kind = operation.kind
@@ -113,8 +116,18 @@ class Pipeline:
             return (await self._execute(call, document, operation, identity)).answer
         answer = await self._caching.answer(call, asked, lambda: self._execute(call, document, operation, identity))
         trail.cache = answer.kept.status
-        self._known.remember(call, asked, operation)
+        if not self._persisted.only_trusted:
+            # A trusted document may be withdrawn: it is looked for each time.
+            self._known.remember(call, asked, operation)
         return answer
+
+    async def _document(self, parameters: Parameters, identity: Identity | None) -> Document[Prepared]:
+        named = named_hash(parameters.document_id, parameters.extensions)
+        text = await self._persisted.text(parameters.query, named)
+        document = self._documents.get(text)
+        if named and parameters.query is not None and identity is not None and not _signs_in(document):
+            await self._persisted.keep(named, text)
+        return document
 
     def _admit(self, call: Call, operation: Operation[Prepared], identity: Identity | None) -> None:
         if identity is None and not set(operation.root_fields.values()) <= self._anonymous_fields:
@@ -154,6 +167,13 @@ class Pipeline:
         policy = operation.prepared.policy
         good_until = read_at + good_for_seconds(context, policy)
         return Executed(answer, stamp_of(context, policy), read_at, good_until)
+
+
+def _signs_in(document: Document[Prepared]) -> bool:
+    """Such a document is not kept: a password may stand in its text, and whether a hash is known would tell a guess."""
+    return any(
+        not SIGN_IN_FIELDS.isdisjoint(operation.root_fields.values()) for operation in document.operations.values()
+    )
 
 
 def changes_records(operation: Operation[Prepared]) -> bool:

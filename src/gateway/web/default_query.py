@@ -1,4 +1,4 @@
-"""The query that GraphiQL opens with, and that the demo suggests: a whole dashboard."""
+"""The query that GraphiQL opens with, and that the demo suggests: a whole dashboard. Or why none will run."""
 
 DEFAULT_QUERY = """\
 # A whole sales dashboard in one query; every number is of the same moment, `asOf`.
@@ -30,4 +30,10 @@ query Dashboard {
     }
   }
 }
+"""
+
+ONLY_TRUSTED = """\
+# This gateway runs trusted documents only: DOCUMENTS_MODE is `trusted`.
+# It refuses whatever is written here, and the question for the schema that this page asks first,
+# unless the operator has added the very same text with `gateway documents add`.
 """

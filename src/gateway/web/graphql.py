@@ -17,6 +17,8 @@ from gateway.web.headers import not_modified, response_headers
 from gateway.web.wire import JSON, media_type_of, read_parameters, request_id
 
 ALLOW = "GET, HEAD, OPTIONS, POST"
+NAMES_A_DOCUMENT = frozenset({"query", "documentId", "extensions"})
+"""Parameters of a query string that make it a GraphQL request, which a browser may follow as a link."""
 
 # A caller who accepts only plain JSON is told of GraphQL's own errors in the body, under status 200:
 # many such clients take any other status for a broken connection and never read it.
@@ -25,6 +27,8 @@ STATUS_200_IN_PLAIN_JSON = frozenset(
         "GRAPHQL_PARSE_FAILED",
         "GRAPHQL_VALIDATION_FAILED",
         "DOCUMENT_TOO_LARGE",
+        "DOCUMENT_NOT_TRUSTED",
+        "PERSISTED_QUERY_NOT_FOUND",
         "OPERATION_NOT_FOUND",
         "VARIABLES_INVALID",
         "ANSWER_TOO_LARGE",
@@ -97,7 +101,7 @@ class GraphQLEndpoint:
 
 
 def _is_browser(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "") and "query" not in request.query_params
+    return "text/html" in request.headers.get("accept", "") and NAMES_A_DOCUMENT.isdisjoint(request.query_params)
 
 
 def _single(request: Request, name: str) -> str | None:

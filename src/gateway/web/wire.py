@@ -152,15 +152,24 @@ def _parameters(given: Any) -> Parameters:
         raise BadRequestError("Batches are not accepted: send one operation, or several fields in one query.")
     if not isinstance(given, dict):
         raise BadRequestError("The body must be a JSON object with `query`.")
-    query = given.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise BadRequestError("`query` must be a string that holds a GraphQL document.")
+    extensions, document_id = _optional(given, "extensions", Mapping), _optional(given, "documentId", str)
+    named = document_id is not None or (extensions or {}).get("persistedQuery") is not None
     return Parameters(
-        query,
+        _query(given.get("query"), named=named),
         _optional(given, "operationName", str),
         _optional(given, "variables", Mapping),
-        _optional(given, "extensions", Mapping),
+        extensions,
+        document_id,
     )
+
+
+def _query(given: Any, *, named: bool) -> str | None:
+    """The document's text; where the request names its document, it may be left out."""
+    if named and given in (None, ""):
+        return None
+    if not isinstance(given, str) or not given.strip():
+        raise BadRequestError("`query` must be a string that holds a GraphQL document.")
+    return given
 
 
 def _optional(given: Mapping[str, Any], name: str, kind: type) -> Any:
