@@ -9,7 +9,7 @@ import pytest
 
 from gateway import app
 from gateway.app import create_app
-from gateway.web import graphql
+from gateway.pipeline import respond
 from tests.conftest import Client, Database, Serve, serving
 from tests.pipeline.acme import found_acme, locked, until, until_waiting, waiting_for_a_lock
 from tests.pipeline.listening import calling, posted
@@ -134,7 +134,7 @@ async def test_the_connection_is_back_before_the_answer_is_encoded(
         busy.append(parts.pool.busy())
         return orjson.dumps(body)
 
-    monkeypatch.setattr(graphql, "orjson", SimpleNamespace(dumps=encode))
+    monkeypatch.setattr(respond, "orjson", SimpleNamespace(dumps=encode))
     async with serving(parts.app(), await acme.token("acme")) as client:
         await client.data(OPEN_TASKS)
         assert (busy, parts.pool.idle()) == ([0], 1)
