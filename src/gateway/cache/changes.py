@@ -107,11 +107,13 @@ class Changes:
         self._tenants: dict[int, TenantChanges] = {}
 
     def begin(self, incarnation: str | None, baseline: Snapshot | None) -> None:
-        """From here on every change is heard; what was noticed before is part of the baseline. None: nothing is."""
+        """Every change that the baseline does not see is heard: some of them were before it arrived. None: nothing is
+        any more."""
         self.generation += 1
         self.incarnation, self._baseline = incarnation, baseline
-        for changes in self._tenants.values():
-            changes.noticed.clear()
+        if baseline is None:
+            for changes in self._tenants.values():
+                changes.noticed.clear()
 
     def notice(self, tenant_id: int, tag: str, xid: int) -> None:
         """The database told of a committed change."""
