@@ -51,7 +51,7 @@ def test_the_text_is_that_of_postgresql() -> None:
 
 @pytest.mark.parametrize("text", ["", "10", "10:14", "10:14:12:13", "a:14:", "10:14:x", "10:14:11,"])
 def test_any_other_text_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         Snapshot.parse(text)
 
 
