@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 from graphql import (
@@ -88,7 +88,7 @@ def _spreads(
             yield from _spreads(node.selection_set, fragments, visited)
 
 
-def _is_exact(node: ValueNode | None) -> bool:
+def _is_exact(node: ValueNode | None) -> TypeGuard[ValueNode]:
     """Whether JSON says the same, and nothing else: fractions are rounded, long numbers are not written."""
     if isinstance(node, ListValueNode):
         return all(map(_is_exact, node.values))

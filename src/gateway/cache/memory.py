@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from gateway.cache.entries import Entry
 
 SLOT_BYTES = 280
-"""A key, its place in a dictionary that others come to and leave, `checked_at`; measured: tests/cache/test_memory.py."""
+"""A key, its place in a dictionary that others come to and leave, `checked_at`; see tests/cache/test_memory.py."""
 
 
 class MemoryStore:
