@@ -6,12 +6,15 @@ A change is a transaction's id for a tenant and a tag; a tag is the name of a ta
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from sys import intern
 
 from gateway.cache.snapshots import Snapshot
 
 EVERY_TENANT = 0
 """No tenant's key: changes that concern all of them stand under it."""
 MOST_WRITERS = 16
+MOST_SETS_OF_TAGS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,16 @@ class Stamp:
     incarnation: str
     snapshot: Snapshot
     tags: frozenset[str]
+
+    @classmethod
+    def of(cls, tenant_id: int, incarnation: str, snapshot: Snapshot, tags: Iterable[str]) -> "Stamp":
+        """To be kept long: what is the same in many stamps is held once."""
+        return cls(tenant_id, intern(incarnation), snapshot, _held_once(frozenset(tags)))
+
+
+@lru_cache(maxsize=MOST_SETS_OF_TAGS)
+def _held_once(tags: frozenset[str]) -> frozenset[str]:
+    return tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +120,13 @@ class Changes:
         self._tenants: dict[int, TenantChanges] = {}
 
     def begin(self, incarnation: str | None, baseline: Snapshot | None) -> None:
-        """From here on every change is heard; what was noticed before is part of the baseline. None: nothing is."""
+        """Every change that the baseline does not see is heard: some of them were before it arrived. None: nothing is
+        any more."""
         self.generation += 1
         self.incarnation, self._baseline = incarnation, baseline
-        for changes in self._tenants.values():
-            changes.noticed.clear()
+        if baseline is None:
+            for changes in self._tenants.values():
+                changes.noticed.clear()
 
     def notice(self, tenant_id: int, tag: str, xid: int) -> None:
         """The database told of a committed change."""

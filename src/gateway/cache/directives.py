@@ -33,17 +33,15 @@ NONE = Wishes()
 @lru_cache(maxsize=REMEMBERED_HEADERS)
 def wishes(cache_control: str, *, refresh: bool = False) -> Wishes:
     """Of the header's value. What is not known or not well-formed asks for nothing; of two, the stricter counts."""
-    found: dict[str, str | None] = {}
+    found: dict[str, float] = {}
     for part in cache_control.split(","):
         if match := DIRECTIVE.fullmatch(part):
-            name, value = match.group(1).lower(), match.group(2)
-            if name == "max-age" and value is not None:
-                value = min(value, found.get(name) or value, key=int)
-            found[name] = value
-    max_age = found.get("max-age")
+            name, seconds = match.group(1).lower(), float(match.group(2) or inf)
+            found[name] = min(seconds, found.get(name, inf))
+    max_age_seconds = found.get("max-age", inf)
     return Wishes(
-        fresh=refresh or "no-cache" in found or max_age == "0",
+        fresh=refresh or "no-cache" in found or max_age_seconds == 0,
         keep="no-store" not in found,
-        max_age_seconds=inf if max_age is None else float(max_age),
-        max_stale_seconds=0.0 if "max-stale" not in found else float(found["max-stale"] or inf),
+        max_age_seconds=max_age_seconds,
+        max_stale_seconds=found.get("max-stale", 0.0),
     )

@@ -48,11 +48,11 @@ class Entry:
         return max(0.0, now - self.read_at)
 
     def size_bytes(self) -> int:
-        """What it takes of this process's memory. Tags are shared among all entries of an operation."""
+        """What it takes of this process's memory. Tags and incarnation are held once for all: `Stamp.of`."""
         snapshot = self.stamp.snapshot
         parts = (self, self.body, self.etag, self.stamp, snapshot, self.read_at, self.good_until)
-        numbers = 2 * getsizeof(snapshot.xmax) + sum(map(getsizeof, snapshot.running)) + getsizeof(snapshot.running)
-        return sum(map(getsizeof, parts)) + numbers
+        running = (snapshot.running, *snapshot.running) if snapshot.running else ()
+        return sum(map(getsizeof, (*parts, snapshot.xmin, snapshot.xmax, *running)))
 
 
 def packed(entry: Entry, key: bytes) -> bytes:
@@ -89,8 +89,8 @@ def unpacked(value: bytes, key: bytes) -> Entry | None:
             return None
         body = content[4 + int.from_bytes(content[:4], "big") :]
         body = zlib.decompress(body) if head["compressed"] else body
-        snapshot, tags = Snapshot.parse(head["snapshot"]), frozenset(map(str, head["tags"]))
-        stamp = Stamp(int(head["tenant"]), str(head["incarnation"]), snapshot, tags)
+        snapshot, tags = Snapshot.parse(str(head["snapshot"])), map(str, head["tags"])
+        stamp = Stamp.of(int(head["tenant"]), str(head["incarnation"]), snapshot, tags)
         data = body[len(OPENING) : -len(CLOSING)]
         return Entry.of(stamp, data, read_at=float(head["read_at"]), good_until=float(head["good_until"]))
     except (ValueError, KeyError, TypeError, zlib.error):

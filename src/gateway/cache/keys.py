@@ -2,22 +2,28 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 from graphql import (
     DocumentNode,
     FieldNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
     print_ast,
     value_from_ast_untyped,
 )
 
 KEY_BYTES = 16
+MOST_EXACT_DIGITS = 18
 
 
 def schema_version(*parts: str) -> str:
@@ -33,9 +39,10 @@ def operation_text(document: DocumentNode, operation: OperationDefinitionNode) -
 
 
 def defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
-    """The variables that an operation declares, each with its default; one without has none of its own: Ellipsis."""
+    """The variables that an operation declares, each with its default. Ellipsis: it has none, or one that JSON may
+    not say exactly."""
     return {
-        node.variable.name.value: ... if node.default_value is None else value_from_ast_untyped(node.default_value)
+        node.variable.name.value: value_from_ast_untyped(node.default_value) if _is_exact(node.default_value) else ...
         for node in operation.variable_definitions or ()
     }
 
@@ -47,7 +54,11 @@ def question(schema_version: str, text: str, declared: Mapping[str, Any], variab
     """
     given = {name: variables.get(name, default) for name, default in declared.items()}
     known = {name: value for name, value in given.items() if value is not ...}
-    return _digest(schema_version.encode(), text.encode(), orjson.dumps(known, option=orjson.OPT_SORT_KEYS))
+    try:
+        written = orjson.dumps(known, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise ValueError(f"variables that JSON cannot write: {error}") from None
+    return _digest(schema_version.encode(), text.encode(), written)
 
 
 def answer_key(asked: bytes, tenant_id: int, member_id: int | None) -> bytes:
@@ -75,3 +86,14 @@ def _spreads(
                 yield from _spreads(fragments[node.name.value].selection_set, fragments, visited)
         elif isinstance(node, FieldNode | InlineFragmentNode) and node.selection_set:
             yield from _spreads(node.selection_set, fragments, visited)
+
+
+def _is_exact(node: ValueNode | None) -> TypeGuard[ValueNode]:
+    """Whether JSON says the same, and nothing else: fractions are rounded, long numbers are not written."""
+    if isinstance(node, ListValueNode):
+        return all(map(_is_exact, node.values))
+    if isinstance(node, ObjectValueNode):
+        return all(_is_exact(field.value) for field in node.fields)
+    if isinstance(node, IntValueNode):
+        return len(node.value) <= MOST_EXACT_DIGITS and node.value != "-0"
+    return node is not None and not isinstance(node, FloatValueNode)

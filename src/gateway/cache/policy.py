@@ -86,16 +86,19 @@ def policy_of(
 
 
 class _Walk:
-    """Each fragment is walked once for each type that it is spread on: doubling fragments cost no more than their
-    text."""
+    """What is selected is walked once for each type that it is selected of: doubling fragments, and interfaces within
+    interfaces, cost no more than their text."""
 
     def __init__(self, schema: GraphQLSchema, hints: Hints, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._schema = schema
         self._hints = hints
         self._fragments = fragments
-        self._visited: set[str] = set()
+        self._walked: set[tuple[str, int]] = set()
 
     def hints(self, parent: GraphQLNamedType, selections: SelectionSetNode) -> Iterator[Hint]:
+        if (walk := (parent.name, id(selections))) in self._walked:
+            return
+        self._walked.add(walk)
         for node in selections.selections:
             if isinstance(node, FieldNode):
                 yield from self._field(parent, node)
@@ -103,8 +106,7 @@ class _Walk:
                 condition = node.type_condition
                 type_ = self._schema.type_map[condition.name.value] if condition else parent
                 yield from self.hints(type_, node.selection_set)
-            elif isinstance(node, FragmentSpreadNode) and node.name.value not in self._visited:
-                self._visited.add(node.name.value)
+            elif isinstance(node, FragmentSpreadNode):
                 fragment = self._fragments[node.name.value]
                 yield from self.hints(self._schema.type_map[fragment.type_condition.name.value], fragment.selection_set)
 

@@ -18,7 +18,9 @@ class Snapshot:
     def parse(cls, text: str) -> "Snapshot":
         """Of the text of `pg_current_snapshot()`, such as `10:14:10,12`. Raises ValueError."""
         xmin, xmax, running = text.split(":")
-        return cls(int(xmin), int(xmax), frozenset(map(int, running.split(","))) if running else frozenset())
+        bounds = int(xmin), int(xmax)
+        # Those without any share one empty set, which would take as much memory as all the rest.
+        return cls(*bounds, frozenset(map(int, running.split(",")))) if running else cls(*bounds)
 
     def sees(self, xid: int) -> bool:
         """Whether that transaction had ended before this snapshot."""

@@ -64,7 +64,7 @@ class Caching:
             return None
         try:
             asked = question(self._schema_version, prepared.text, prepared.defaults, call.parameters.variables or {})
-        except (TypeError, ValueError):
+        except ValueError:
             return None
         words = call.cache
         return Asked(
@@ -132,7 +132,7 @@ def stamp_of(context: Context, policy: Policy) -> Stamp | None:
     shared_but_personal = context.personal and policy.scope is not Scope.PRIVATE
     if moment is None or moment.incarnation is None or tenant_id is None or shared_but_personal:
         return None
-    return Stamp(tenant_id, moment.incarnation, Snapshot.parse(moment.snapshot), frozenset(context.tables))
+    return Stamp.of(tenant_id, moment.incarnation, Snapshot.parse(moment.snapshot), context.tables)
 
 
 def good_for_seconds(context: Context, policy: Policy) -> float:
