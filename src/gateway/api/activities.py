@@ -5,7 +5,7 @@ from typing import Self
 
 import strawberry
 
-from gateway.api import companies, contacts, deals, members
+from gateway.api import companies, contacts, costs, deals, members
 from gateway.api.companies import Company
 from gateway.api.connections import NODES
 from gateway.api.contacts import Contact
@@ -74,7 +74,9 @@ class ActivitySummary:
     total: int = strawberry.field(description="Activities in the period, or ever without one.")
     today: int = strawberry.field(description="Activities of the tenant's local day, whatever the period.")
     week: int = strawberry.field(description="Activities of the present ISO week, whatever the period.")
-    by_kind: list[ActivityKindCount] = strawberry.field(description="The total by kind; every kind is listed.")
+    by_kind: list[ActivityKindCount] = strawberry.field(
+        description="The total by kind; every kind is listed.", directives=[costs.at_most(len(ActivityKind))]
+    )
 
     @classmethod
     def of(cls, counts: ActivityCounts) -> Self:

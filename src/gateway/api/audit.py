@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import strawberry
 
-from gateway.api import deals, members
+from gateway.api import costs, deals, members
 from gateway.api.connections import NODES
 from gateway.api.context import Info
 from gateway.api.deals import Deal
@@ -45,7 +45,9 @@ class AuditEntry:
     undoes: strawberry.ID | None = strawberry.field(
         description="The operation that this one undid; null for any other."
     )
-    changes: list[FieldChange] = strawberry.field(description="What became otherwise, the version included.")
+    changes: list[FieldChange] = strawberry.field(
+        description="What became otherwise, the version included.", directives=[costs.at_most(10)]
+    )
 
     @strawberry.field(description="Who.")
     async def member(self, info: Info) -> Member | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 import strawberry
 
+from gateway.api import costs
 from gateway.api.context import Info
 from gateway.commands.purge_cache import purge_cache
 
@@ -35,7 +36,9 @@ Tags = Annotated[
 
 @strawberry.type(description="The answer to `purgeCache`.")
 class PurgeCachePayload:
-    tags: list[CacheTag] = strawberry.field(description="What no answer from before is given out for any more.")
+    tags: list[CacheTag] = strawberry.field(
+        description="What no answer from before is given out for any more.", directives=[costs.at_most(len(CacheTag))]
+    )
 
     @classmethod
     async def purge(cls, info: Info, tags: list[CacheTag] | None) -> Self:

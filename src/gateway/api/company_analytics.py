@@ -6,6 +6,7 @@ from typing import Self
 
 import strawberry
 
+from gateway.api import costs
 from gateway.api.activities import ActivitySummary
 from gateway.api.arguments import TrendInterval
 from gateway.api.companies import Company
@@ -37,27 +38,30 @@ class CompanyAnalytics:
     as_of: datetime = strawberry.field(description="The moment that every number of this answer is of.")
     company: Company = strawberry.field(description="The company.")
 
-    @strawberry.field(description="Its deals, of all pipelines.")
+    @strawberry.field(description="Its deals, of all pipelines.", directives=costs.COMPANY_TOTALS)
     async def deals(self, info: Info) -> DealSummary:
         totals = await info.context.loaders.company_totals.load(self.scope.key)
         return DealSummary.of(totals.deals, in_period=self.scope.window.shown is not None)
 
-    @strawberry.field(description="Activities that concerned it.")
+    @strawberry.field(description="Activities that concerned it.", directives=costs.COMPANY_TOTALS)
     async def activities(self, info: Info) -> ActivitySummary:
         return ActivitySummary.of((await info.context.loaders.company_totals.load(self.scope.key)).activities)
 
-    @strawberry.field(description="How engaged it is, as of now, whatever the period.")
+    @strawberry.field(description="How engaged it is, as of now, whatever the period.", directives=costs.ENGAGEMENT)
     async def engagement(self, info: Info) -> Engagement:
         facts = await info.context.loaders.engagement.load(self.scope.company.id)
         created = self.scope.company.created_day
         return Engagement.of(facts, company_created=created, today=self.scope.moment.today)
 
-    @strawberry.field(description="When it was last called, mailed or met; null for never.")
+    @strawberry.field(
+        description="When it was last called, mailed or met; null for never.", directives=costs.ENGAGEMENT
+    )
     async def last_contact_at(self, info: Info) -> datetime | None:
         return (await info.context.loaders.engagement.load(self.scope.company.id)).last_contact_at
 
     @strawberry.field(
-        description="Its deals by interval, oldest first, without gaps; without a period, the last 12 intervals."
+        description="Its deals by interval, oldest first, without gaps; without a period, the last 12 intervals.",
+        directives=costs.trend("7"),
     )
     async def trend(self, info: Info, interval: TrendInterval = Interval.MONTH) -> list[TrendPoint]:
         scope = self.scope

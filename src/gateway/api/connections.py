@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 
 import strawberry
 
+from gateway.api import costs
 from gateway.api.context import Info
 from gateway.api.cursors import read_cursor, scope_of, write_cursor
 from gateway.api.pages import page_size
@@ -101,7 +102,9 @@ class Connection(Generic[NodeType]):
         ends = [write_cursor(self.scope, position) for position in (self.page.positions[:1] + self.page.positions[-1:])]
         return _page_info(self.listing.request, self.page, ends)
 
-    @strawberry.field(description="Entries of the whole list under its filter. Counted only when asked for.")
+    @strawberry.field(
+        description="Entries of the whole list under its filter. Counted only when asked for.", directives=costs.LENGTH
+    )
     async def total_count(self, info: Info) -> int:
         return await self.listing.count(info)
 

@@ -6,6 +6,7 @@ from typing import Self
 
 import strawberry
 
+from gateway.api import costs
 from gateway.api.activities import Activity, ActivitySummary
 from gateway.api.arguments import First, TrendInterval
 from gateway.api.context import BoardKey, Info
@@ -39,7 +40,10 @@ class Scope:
 @strawberry.type(description="Companies in numbers. Deleted ones do not count.")
 class CompanySummary:
     total: int = strawberry.field(description="Companies; with `ownerId`, those that the member looks after.")
-    with_deals: int = strawberry.field(description="Those of them that have at least one deal, whoever owns it.")
+    with_deals: int = strawberry.field(
+        description="Those of them that have at least one deal, whoever owns it.",
+        directives=costs.COMPANIES_WITH_DEALS,
+    )
     new: int = strawberry.field(description="Those of them added in the period; without one, in the last 30 days.")
 
 
@@ -47,18 +51,20 @@ class CompanySummary:
 class DashboardOverview:
     scope: strawberry.Private[Scope]
 
-    @strawberry.field(description="Deals of all pipelines.")
+    @strawberry.field(description="Deals of all pipelines.", directives=costs.BOARD)
     async def deals(self, info: Info) -> DealSummary:
         board = await info.context.loaders.board.load(self.scope.board)
         return DealSummary.of_board(board, in_period=self.scope.window.shown is not None)
 
-    @strawberry.field(description="Activities; with `ownerId`, those of the member.")
+    @strawberry.field(description="Activities; with `ownerId`, those of the member.", directives=costs.ACTIVITY_COUNTS)
     async def activities(self, info: Info) -> ActivitySummary:
         scope = self.scope
         counts = await activity_counts(info.context.snapshot, scope.owner_id, scope.window.days, scope.moment.today)
         return ActivitySummary.of(counts)
 
-    @strawberry.field(description="Companies; with `ownerId`, those that the member looks after.")
+    @strawberry.field(
+        description="Companies; with `ownerId`, those that the member looks after.", directives=costs.COMPANY_COUNTS
+    )
     async def companies(self, info: Info) -> CompanySummary:
         scope = self.scope
         created_in = scope.window.days if scope.window.shown else Days(*scope.moment.presets["last_30_days"])
@@ -66,7 +72,9 @@ class DashboardOverview:
         counts = await company_counts(info.context.snapshot, scope.owner_id, created_in, with_deals=wanted)
         return CompanySummary(total=counts.total, with_deals=counts.with_deals, new=counts.new)
 
-    @strawberry.field(description="Tasks that are not done yet, as of now, whatever the period.")
+    @strawberry.field(
+        description="Tasks that are not done yet, as of now, whatever the period.", directives=costs.TASK_COUNTS
+    )
     async def tasks(self, info: Info) -> TaskSummary:
         scope = self.scope
         counts = await task_counts(info.context.snapshot, scope.owner_id, scope.moment.as_of, scope.moment.today)
@@ -74,7 +82,8 @@ class DashboardOverview:
 
     @strawberry.field(
         description="Every stage of every pipeline, the default pipeline first, in order of position: they add "
-        "up to `deals`."
+        "up to `deals`.",
+        directives=[*costs.BOARD, costs.at_most(30)],
     )
     async def pipeline(self, info: Info) -> list[StageStats]:
         board = await info.context.loaders.board.load(self.scope.board)
@@ -85,14 +94,15 @@ class DashboardOverview:
 class DashboardRecent:
     scope: strawberry.Private[Scope]
 
-    @strawberry.field(description="The newest activities, newest first.")
+    @strawberry.field(description="The newest activities, newest first.", directives=[costs.sized_by("first")])
     async def activities(self, info: Info, first: First = 10) -> list[Activity]:
         size = page_size(info, first, default=10)
         rows = await recent_activities(info.context.snapshot, self.scope.owner_id, size)
         return [Activity.of(row) for row in rows]
 
     @strawberry.field(
-        description="The open tasks that are due first, overdue ones before all; those without a due time last."
+        description="The open tasks that are due first, overdue ones before all; those without a due time last.",
+        directives=[costs.sized_by("first")],
     )
     async def tasks(self, info: Info, first: First = 5) -> list[Task]:
         size = page_size(info, first, default=5)
@@ -115,7 +125,8 @@ class Dashboard:
 
     @strawberry.field(
         description="Deals of all pipelines by interval, oldest first, without gaps; without a period, the last "
-        "12 intervals."
+        "12 intervals.",
+        directives=costs.trend("2"),
     )
     async def trend(self, info: Info, interval: TrendInterval = Interval.WEEK) -> list[TrendPoint]:
         scope = self.scope
@@ -125,7 +136,8 @@ class Dashboard:
 
     @strawberry.field(
         description="Members by won value, best first: those who won, lost or have open deals. With `ownerId`, "
-        "that member alone."
+        "that member alone.",
+        directives=[*costs.LEADERBOARD, costs.sized_by("first")],
     )
     async def leaderboard(self, info: Info, first: First = 10) -> list[LeaderboardEntry]:
         size = page_size(info, first, default=10)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 import strawberry
 
-from gateway.api import companies, members, pipelines, products
+from gateway.api import companies, costs, members, pipelines, products
 from gateway.api.companies import Company
 from gateway.api.context import Info
 from gateway.api.deal_totals import average, ratio
@@ -124,7 +124,8 @@ class DealAggregate:
     as_of: datetime = strawberry.field(description="The moment that every number of this answer is of.")
     keys: DealAggregateKeys = strawberry.field(description="What the group's deals have in common.")
     labels: list[str] = strawberry.field(
-        description="The same in words, in the order of `groupBy`; `(none)` where the deals have no such value."
+        description="The same in words, in the order of `groupBy`; `(none)` where the deals have no such value.",
+        directives=[costs.at_most(MOST_KEYS)],
     )
     count: int = strawberry.field(description="Number of deals.")
     won: int = strawberry.field(description="Those won.")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from gateway.api import costs
 from gateway.api.amounts import amount_fault
 from gateway.api.context import Info
 from gateway.api.enums import BulkMode
@@ -82,14 +83,18 @@ class BulkInput:
 @strawberry.input(description="Which deals go to which stages: `changes`, or `dealIds` with one `stageId`.")
 class UpdateDealStagesInput(BulkInput):
     changes: list[DealStageChange] | None = strawberry.field(default=None, description="Each deal with its stage.")
-    deal_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=DEAL_IDS)
+    deal_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description=DEAL_IDS, directives=[costs.EACH_DEAL]
+    )
     stage_id: strawberry.ID | None = strawberry.field(default=None, description="The stage of all `dealIds`.")
 
 
 @strawberry.input(description="Which deals go to which owners: `changes`, or `dealIds` with one `ownerId`.")
 class AssignDealsInput(BulkInput):
     changes: list[DealOwnerChange] | None = strawberry.field(default=None, description="Each deal with its owner.")
-    deal_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=DEAL_IDS)
+    deal_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description=DEAL_IDS, directives=[costs.EACH_DEAL]
+    )
     owner_id: strawberry.ID | None = strawberry.field(default=None, description="The owner of all `dealIds`.")
 
 
@@ -101,13 +106,17 @@ class UpdateDealsInput(BulkInput):
 @strawberry.input(description="Which deals are deleted: `changes`, or `dealIds`.")
 class DeleteDealsInput(BulkInput):
     changes: list[DealReference] | None = strawberry.field(default=None, description="Each deal with its version.")
-    deal_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=DEAL_IDS)
+    deal_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description=DEAL_IDS, directives=[costs.EACH_DEAL]
+    )
 
 
 @strawberry.input(description="Which deleted deals come back: `changes`, or `dealIds`.")
 class RestoreDealsInput(BulkInput):
     changes: list[DealReference] | None = strawberry.field(default=None, description="Each deal with its version.")
-    deal_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=DEAL_IDS)
+    deal_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description=DEAL_IDS, directives=[costs.EACH_DEAL]
+    )
 
 
 def stages_request(info: Info, given: UpdateDealStagesInput) -> Request:

@@ -7,7 +7,7 @@ from typing import Self
 
 import strawberry
 
-from gateway.api import members
+from gateway.api import costs, members
 from gateway.api.context import Info
 from gateway.api.members import Member
 from gateway.api.pipelines import Stage
@@ -98,15 +98,19 @@ class StageStats:
     average_age_days: float | None = strawberry.field(
         description="Whole local days since creation, averaged over its open deals; null where there are none."
     )
-    entered: int = strawberry.field(description="How often a deal entered it, new deals included.")
-    left: int = strawberry.field(description="How often a deal left it.")
+    entered: int = strawberry.field(
+        description="How often a deal entered it, new deals included.", directives=costs.MOVES_COUNTED
+    )
+    left: int = strawberry.field(description="How often a deal left it.", directives=costs.MOVES_COUNTED)
     conversion_to_next: float | None = strawberry.field(
         description="Distinct deals that entered a later stage of the pipeline (lost ones excluded) ÷ distinct "
         "deals that "
-        "entered this one; null for a stage that is won or lost, and when none entered."
+        "entered this one; null for a stage that is won or lost, and when none entered.",
+        directives=costs.MOVES_FOLLOWED,
     )
     median_days_in_stage: float | None = strawberry.field(
-        description="Median of the whole local days that deals had spent in it when they left; null when none left."
+        description="Median of the whole local days that deals had spent in it when they left; null when none left.",
+        directives=costs.MOVES_FOLLOWED,
     )
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import Self
 
 import strawberry
 
+from gateway.api import costs
 from loaders.companies import EngagementFacts
 
 NEW_COMPANY_DAYS = 30
@@ -45,7 +46,9 @@ class EngagementComponent:
 class Engagement:
     score: int = strawberry.field(description="Sum of the points, from 0 to 100.")
     health: CompanyHealth = strawberry.field(description="What it says about the company.")
-    components: list[EngagementComponent] = strawberry.field(description="The five parts, always in the same order.")
+    components: list[EngagementComponent] = strawberry.field(
+        description="The five parts, always in the same order.", directives=[costs.at_most(5)]
+    )
 
     @classmethod
     def of(cls, facts: EngagementFacts, *, company_created: date, today: date) -> Self:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import strawberry
 
+from gateway.api import costs
 from gateway.api.enums import ActivityKind, Role, StageKind, TaskPriority, TaskStatus
 from gateway.api.ids import key_of
 from gateway.api.periods import DateRangeInput, days_of_range
@@ -31,14 +32,24 @@ class AmountRangeInput:
 
 @strawberry.input(description="Which deals. Every condition that is given must hold.")
 class DealFilter:
-    ids: Ids = strawberry.field(default=None, description="These deals.")
-    pipeline_ids: Ids = strawberry.field(default=None, description="In one of these pipelines.")
-    stage_ids: Ids = strawberry.field(default=None, description="In one of these stages.")
-    owner_ids: Ids = strawberry.field(default=None, description="Of one of these members.")
-    company_ids: Ids = strawberry.field(default=None, description="With one of these companies.")
-    teams: Words = strawberry.field(default=None, description="Of members of one of these teams.")
-    regions: Words = strawberry.field(default=None, description="Of members of one of these regions.")
-    industries: Words = strawberry.field(default=None, description="With companies of one of these industries.")
+    ids: Ids = strawberry.field(default=None, description="These deals.", directives=[costs.EACH_ID])
+    pipeline_ids: Ids = strawberry.field(
+        default=None, description="In one of these pipelines.", directives=[costs.EACH_ID]
+    )
+    stage_ids: Ids = strawberry.field(default=None, description="In one of these stages.", directives=[costs.EACH_ID])
+    owner_ids: Ids = strawberry.field(default=None, description="Of one of these members.", directives=[costs.EACH_ID])
+    company_ids: Ids = strawberry.field(
+        default=None, description="With one of these companies.", directives=[costs.EACH_ID]
+    )
+    teams: Words = strawberry.field(
+        default=None, description="Of members of one of these teams.", directives=[costs.EACH_ID]
+    )
+    regions: Words = strawberry.field(
+        default=None, description="Of members of one of these regions.", directives=[costs.EACH_ID]
+    )
+    industries: Words = strawberry.field(
+        default=None, description="With companies of one of these industries.", directives=[costs.EACH_ID]
+    )
     outcomes: list[StageKind] | None = strawberry.field(default=None, description="Open, won or lost.")
     amount: AmountRangeInput | None = strawberry.field(default=None, description="Of an amount within the range.")
     created: DateRangeInput | None = strawberry.field(default=None, description="Created on one of these days.")
@@ -46,7 +57,9 @@ class DealFilter:
     expected_close: DateRangeInput | None = strawberry.field(
         default=None, description="Expected to close on one of these days."
     )
-    search: str | None = strawberry.field(default=None, description="With this text anywhere in the name, in any case.")
+    search: str | None = strawberry.field(
+        default=None, description="With this text anywhere in the name, in any case.", directives=[costs.SEARCH]
+    )
 
     def conditions(self) -> list[Condition]:
         return [
@@ -69,13 +82,21 @@ class DealFilter:
 
 @strawberry.input(description="Which companies. Every condition that is given must hold.")
 class CompanyFilter:
-    ids: Ids = strawberry.field(default=None, description="These companies.")
-    owner_ids: Ids = strawberry.field(default=None, description="Looked after by one of these members.")
-    teams: Words = strawberry.field(default=None, description="Looked after by members of one of these teams.")
-    industries: Words = strawberry.field(default=None, description="Of one of these industries.")
-    regions: Words = strawberry.field(default=None, description="In one of these regions.")
+    ids: Ids = strawberry.field(default=None, description="These companies.", directives=[costs.EACH_ID])
+    owner_ids: Ids = strawberry.field(
+        default=None, description="Looked after by one of these members.", directives=[costs.EACH_ID]
+    )
+    teams: Words = strawberry.field(
+        default=None, description="Looked after by members of one of these teams.", directives=[costs.EACH_ID]
+    )
+    industries: Words = strawberry.field(
+        default=None, description="Of one of these industries.", directives=[costs.EACH_ID]
+    )
+    regions: Words = strawberry.field(default=None, description="In one of these regions.", directives=[costs.EACH_ID])
     created: DateRangeInput | None = strawberry.field(default=None, description="Added on one of these days.")
-    search: str | None = strawberry.field(default=None, description="With this text anywhere in the name, in any case.")
+    search: str | None = strawberry.field(
+        default=None, description="With this text anywhere in the name, in any case.", directives=[costs.SEARCH]
+    )
 
     def conditions(self) -> list[Condition]:
         return [
@@ -91,11 +112,15 @@ class CompanyFilter:
 
 @strawberry.input(description="Which contacts. Every condition that is given must hold.")
 class ContactFilter:
-    ids: Ids = strawberry.field(default=None, description="These contacts.")
-    company_ids: Ids = strawberry.field(default=None, description="At one of these companies.")
-    owner_ids: Ids = strawberry.field(default=None, description="Looked after by one of these members.")
+    ids: Ids = strawberry.field(default=None, description="These contacts.", directives=[costs.EACH_ID])
+    company_ids: Ids = strawberry.field(
+        default=None, description="At one of these companies.", directives=[costs.EACH_ID]
+    )
+    owner_ids: Ids = strawberry.field(
+        default=None, description="Looked after by one of these members.", directives=[costs.EACH_ID]
+    )
     search: str | None = strawberry.field(
-        default=None, description="With this text anywhere in name or email, in any case."
+        default=None, description="With this text anywhere in name or email, in any case.", directives=[costs.SEARCH]
     )
 
     def conditions(self) -> list[Condition]:
@@ -109,16 +134,22 @@ class ContactFilter:
 
 @strawberry.input(description="Which activities. Every condition that is given must hold.")
 class ActivityFilter:
-    ids: Ids = strawberry.field(default=None, description="These activities.")
+    ids: Ids = strawberry.field(default=None, description="These activities.", directives=[costs.EACH_ID])
     kinds: list[ActivityKind] | None = strawberry.field(default=None, description="Of one of these kinds.")
-    owner_ids: Ids = strawberry.field(default=None, description="Of one of these members.")
-    teams: Words = strawberry.field(default=None, description="Of members of one of these teams.")
-    company_ids: Ids = strawberry.field(default=None, description="With one of these companies.")
-    contact_ids: Ids = strawberry.field(default=None, description="With one of these contacts.")
-    deal_ids: Ids = strawberry.field(default=None, description="About one of these deals.")
+    owner_ids: Ids = strawberry.field(default=None, description="Of one of these members.", directives=[costs.EACH_ID])
+    teams: Words = strawberry.field(
+        default=None, description="Of members of one of these teams.", directives=[costs.EACH_ID]
+    )
+    company_ids: Ids = strawberry.field(
+        default=None, description="With one of these companies.", directives=[costs.EACH_ID]
+    )
+    contact_ids: Ids = strawberry.field(
+        default=None, description="With one of these contacts.", directives=[costs.EACH_ID]
+    )
+    deal_ids: Ids = strawberry.field(default=None, description="About one of these deals.", directives=[costs.EACH_ID])
     occurred: DateRangeInput | None = strawberry.field(default=None, description="On one of these days.")
     search: str | None = strawberry.field(
-        default=None, description="With this text anywhere in the subject, in any case."
+        default=None, description="With this text anywhere in the subject, in any case.", directives=[costs.SEARCH]
     )
 
     def conditions(self) -> list[Condition]:
@@ -137,16 +168,20 @@ class ActivityFilter:
 
 @strawberry.input(description="Which tasks. Every condition that is given must hold.")
 class TaskFilter:
-    ids: Ids = strawberry.field(default=None, description="These tasks.")
-    owner_ids: Ids = strawberry.field(default=None, description="Of one of these members.")
-    teams: Words = strawberry.field(default=None, description="Of members of one of these teams.")
-    company_ids: Ids = strawberry.field(default=None, description="About one of these companies.")
-    deal_ids: Ids = strawberry.field(default=None, description="About one of these deals.")
+    ids: Ids = strawberry.field(default=None, description="These tasks.", directives=[costs.EACH_ID])
+    owner_ids: Ids = strawberry.field(default=None, description="Of one of these members.", directives=[costs.EACH_ID])
+    teams: Words = strawberry.field(
+        default=None, description="Of members of one of these teams.", directives=[costs.EACH_ID]
+    )
+    company_ids: Ids = strawberry.field(
+        default=None, description="About one of these companies.", directives=[costs.EACH_ID]
+    )
+    deal_ids: Ids = strawberry.field(default=None, description="About one of these deals.", directives=[costs.EACH_ID])
     priorities: list[TaskPriority] | None = strawberry.field(default=None, description="Of one of these priorities.")
     status: TaskStatus | None = strawberry.field(default=None, description="Open or done.")
     due: DateRangeInput | None = strawberry.field(default=None, description="Due on one of these days.")
     search: str | None = strawberry.field(
-        default=None, description="With this text anywhere in the title, in any case."
+        default=None, description="With this text anywhere in the title, in any case.", directives=[costs.SEARCH]
     )
 
     def conditions(self) -> list[Condition]:
@@ -166,13 +201,13 @@ class TaskFilter:
 
 @strawberry.input(description="Which members. Every condition that is given must hold.")
 class MemberFilter:
-    ids: Ids = strawberry.field(default=None, description="These members.")
+    ids: Ids = strawberry.field(default=None, description="These members.", directives=[costs.EACH_ID])
     roles: list[Role] | None = strawberry.field(default=None, description="Of one of these roles.")
-    teams: Words = strawberry.field(default=None, description="Of one of these teams.")
-    regions: Words = strawberry.field(default=None, description="Of one of these regions.")
+    teams: Words = strawberry.field(default=None, description="Of one of these teams.", directives=[costs.EACH_ID])
+    regions: Words = strawberry.field(default=None, description="Of one of these regions.", directives=[costs.EACH_ID])
     active: bool | None = strawberry.field(default=None, description="Active, or deactivated.")
     search: str | None = strawberry.field(
-        default=None, description="With this text anywhere in name or email, in any case."
+        default=None, description="With this text anywhere in name or email, in any case.", directives=[costs.SEARCH]
     )
 
     def conditions(self) -> list[Condition]:
@@ -189,10 +224,16 @@ class MemberFilter:
 
 @strawberry.input(description="Which changes. Every condition that is given must hold.")
 class AuditFilter:
-    deal_ids: Ids = strawberry.field(default=None, description="Of one of these deals.")
-    operation_ids: Ids = strawberry.field(default=None, description="Made by one of these operations.")
-    member_ids: Ids = strawberry.field(default=None, description="Made by one of these members.")
-    actions: Words = strawberry.field(default=None, description="Made by one of these mutations: `assignDeals`, say.")
+    deal_ids: Ids = strawberry.field(default=None, description="Of one of these deals.", directives=[costs.EACH_ID])
+    operation_ids: Ids = strawberry.field(
+        default=None, description="Made by one of these operations.", directives=[costs.EACH_ID]
+    )
+    member_ids: Ids = strawberry.field(
+        default=None, description="Made by one of these members.", directives=[costs.EACH_ID]
+    )
+    actions: Words = strawberry.field(
+        default=None, description="Made by one of these mutations: `assignDeals`, say.", directives=[costs.EACH_ID]
+    )
     since: datetime | None = strawberry.field(default=None, description="At this instant or later.")
     until: datetime | None = strawberry.field(default=None, description="Before this instant.")
 

@@ -7,8 +7,9 @@ import strawberry
 from strawberry.parent import StrawberryParent
 
 from gateway.api.arguments import First
-from gateway.api.connections import After, Before, Connection, Last, Nesting, Slice
+from gateway.api.connections import DEFAULT_SIZE, After, Before, Connection, Last, Nesting, Slice
 from gateway.api.context import Info
+from gateway.api.costs import sized_by
 from gateway.api.directives import NEVER_KEPT
 from gateway.api.filters import (
     ActivityFilter,
@@ -38,6 +39,8 @@ from gateway.api.orders import (
 )
 from loaders import lists
 from loaders.keyset import ListSource
+
+PAGE = sized_by("first", "last", fields=["edges", "nodes"], otherwise=DEFAULT_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +122,5 @@ def list_field(kind: Kind, description: str, *, under: str | None = None, permis
         "return": connection if permission is None else connection | None,
     }
     # What not everybody may read is read anew each time: nobody gets it by way of somebody who may.
-    said = [] if permission is None else [NEVER_KEPT]
-    return strawberry.field(resolver=resolve, description=description, directives=said)
+    kept = [] if permission is None else [NEVER_KEPT]
+    return strawberry.field(resolver=resolve, description=description, directives=[PAGE, *kept])

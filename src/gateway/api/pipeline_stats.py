@@ -5,6 +5,7 @@ from typing import Self
 
 import strawberry
 
+from gateway.api import costs
 from gateway.api.arguments import TrendInterval
 from gateway.api.context import BoardKey, Info
 from gateway.api.deal_totals import DealSummary, ForecastPoint, StageStats, TrendPoint, moves_wanted
@@ -16,7 +17,7 @@ from loaders.deal_totals import Board, WhichPipelines, deal_forecast, deal_trend
 from loaders.tenants import Moment
 
 
-@strawberry.type(description="A pipeline in numbers, all of one moment.")
+@strawberry.type(description="A pipeline in numbers, all of one moment.", directives=[costs.BOARD[0]])
 class PipelineStats:
     key: strawberry.Private[BoardKey]
     board: strawberry.Private[Board]
@@ -29,12 +30,13 @@ class PipelineStats:
     def deals(self) -> DealSummary:
         return DealSummary.of_board(self.board, in_period=self.window.shown is not None)
 
-    @strawberry.field(description="Its stages, in order of position.")
+    @strawberry.field(description="Its stages, in order of position.", directives=[costs.at_most(10)])
     def stages(self) -> list[StageStats]:
         return StageStats.of_board(self.board, self.moment.today)
 
     @strawberry.field(
-        description="Its deals by interval, oldest first, without gaps; without a period, the last 12 intervals."
+        description="Its deals by interval, oldest first, without gaps; without a period, the last 12 intervals.",
+        directives=costs.trend("2"),
     )
     async def trend(self, info: Info, interval: TrendInterval = Interval.MONTH) -> list[TrendPoint]:
         pipeline_id, owner_id = self.pipeline.key, self.key.owner_id
@@ -45,7 +47,8 @@ class PipelineStats:
     @strawberry.field(
         description="Its open deals by expected close, earliest first, without gaps; without a period, twelve "
         "intervals "
-        "from the present one on. Deals without an expected close are in none."
+        "from the present one on. Deals without an expected close are in none.",
+        directives=[*costs.FORECAST, *costs.POINTS],
     )
     async def forecast(self, info: Info, interval: TrendInterval = Interval.MONTH) -> list[ForecastPoint]:
         days, today = self.window.days, self.moment.today

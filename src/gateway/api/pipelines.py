@@ -5,6 +5,7 @@ from typing import Self
 
 import strawberry
 
+from gateway.api import costs
 from gateway.api.context import Info
 from gateway.api.enums import StageKind
 from gateway.api.ids import encode_id
@@ -18,7 +19,7 @@ class Pipeline(Node):
     name: str = strawberry.field(description="Name; unique within the tenant.")
     is_default: bool = strawberry.field(description="Whether it is the one that is meant where none is named.")
 
-    @strawberry.field(description="Its stages, in order of position.")
+    @strawberry.field(description="Its stages, in order of position.", directives=[costs.at_most(10)])
     async def stages(self, info: Info) -> list["Stage"]:
         return [Stage.of(row) for row in await info.context.loaders.pipeline_stages.load(self.key)]
 

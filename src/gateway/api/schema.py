@@ -6,7 +6,7 @@ import strawberry
 from graphql import GraphQLSchema, is_input_object_type
 from strawberry.schema.config import StrawberryConfig
 
-from gateway.api import companies, deals, members
+from gateway.api import companies, costs, deals, members
 from gateway.api.activities import Activity
 from gateway.api.arguments import CompanyId, OptionalPeriod, OwnerId, PipelineId, RecordId
 from gateway.api.attributes import DEFINITION, resolve_directly
@@ -115,7 +115,8 @@ class Query:
 
     @strawberry.field(
         description="An analyst's question in one field: deals grouped by one to three keys, filtered, "
-        "measured, ordered."
+        "measured, ordered.",
+        directives=[*costs.DEAL_GROUPS, costs.sized_by("first")],
     )
     async def deal_aggregates(
         self,
@@ -127,13 +128,13 @@ class Query:
     ) -> list[DealAggregate]:
         return await read_deal_aggregates(info, group_by, where, order_by, first)
 
-    @strawberry.field(description="All pipelines, the default one first, then by name.")
+    @strawberry.field(description="All pipelines, the default one first, then by name.", directives=[costs.at_most(10)])
     async def pipelines(self, info: Info) -> list[Pipeline]:
         return [Pipeline.of(row) for row in await pipeline_loaders.pipelines(info.context.snapshot)]
 
     @strawberry.field(
         description="The rollups that aggregates are read from, as far as they are the tenant's own. For admins.",
-        directives=[NEVER_KEPT],
+        directives=[NEVER_KEPT, costs.at_most(20)],
     )
     async def rollups(self, info: Info) -> list[Rollup] | None:
         return await read_rollups(info)
@@ -169,7 +170,9 @@ class Mutation:
     async def refresh_token(self, info: Info, token: RefreshToken) -> LoginPayload:
         return await LoginPayload.of(info, info.context.sign_in.refresh(token))
 
-    @strawberry.mutation(description=f"Moves deals to other stages of their pipelines. {BULK}")
+    @strawberry.mutation(
+        description=f"Moves deals to other stages of their pipelines. {BULK}", directives=[costs.CHANGED]
+    )
     async def update_deal_stages(
         self,
         info: Info,
@@ -177,7 +180,7 @@ class Mutation:
     ) -> UpdateDealStagesPayload:
         return await UpdateDealStagesPayload.change(info, stages_request(info, input))
 
-    @strawberry.mutation(description=f"Gives deals to other owners. {BULK}")
+    @strawberry.mutation(description=f"Gives deals to other owners. {BULK}", directives=[costs.CHANGED])
     async def assign_deals(
         self,
         info: Info,
@@ -185,7 +188,9 @@ class Mutation:
     ) -> AssignDealsPayload:
         return await AssignDealsPayload.change(info, owners_request(info, input))
 
-    @strawberry.mutation(description=f"Changes name, amount or expected close of deals. {BULK}")
+    @strawberry.mutation(
+        description=f"Changes name, amount or expected close of deals. {BULK}", directives=[costs.CHANGED_SINGLY]
+    )
     async def update_deals(
         self,
         info: Info,
@@ -193,7 +198,10 @@ class Mutation:
     ) -> UpdateDealsPayload:
         return await UpdateDealsPayload.change(info, fields_request(info, input))
 
-    @strawberry.mutation(description=f"Deletes deals: they leave every list and total, and can be restored. {BULK}")
+    @strawberry.mutation(
+        description=f"Deletes deals: they leave every list and total, and can be restored. {BULK}",
+        directives=[costs.CHANGED],
+    )
     async def delete_deals(
         self,
         info: Info,
@@ -201,7 +209,7 @@ class Mutation:
     ) -> DeleteDealsPayload:
         return await DeleteDealsPayload.change(info, deletion_request(info, input))
 
-    @strawberry.mutation(description=f"Brings deleted deals back. {BULK}")
+    @strawberry.mutation(description=f"Brings deleted deals back. {BULK}", directives=[costs.CHANGED])
     async def restore_deals(
         self,
         info: Info,
@@ -211,7 +219,8 @@ class Mutation:
 
     @strawberry.mutation(
         description="Undoes an operation, deal by deal: each one that is still as the operation left it gets back "
-        "what it was before. An undo is an operation too, and can be undone."
+        "what it was before. An undo is an operation too, and can be undone.",
+        directives=[costs.UNDO, costs.UNDONE],
     )
     async def undo_operation(
         self,
