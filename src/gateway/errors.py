@@ -264,6 +264,30 @@ class PersistedQueryNotFoundError(DocumentError):
     remedy = "Send the document in `query` beside its hash, as clients of Apollo's protocol do by themselves."
 
 
+# ── price: what it would cost ─────────────────────────────────────────────────────────────────────
+
+
+class PriceError(GatewayError):
+    """The operation is understood, and is not paid for."""
+
+    stage = "price"
+
+
+class CostLimitExceededError(PriceError):
+    code = "COST_LIMIT_EXCEEDED"
+    status = 400
+    cause = "The operation costs more points than one operation may under the tenant's plan."
+    remedy = "Ask for less where `extensions.dearest` says: smaller pages, a shorter period; or split the query."
+
+
+class ThrottledError(PriceError):
+    code = "THROTTLED"
+    status = 429
+    cause = "The tenant's budget does not have the points that the operation costs, for the moment."
+    remedy = "Retry after the time in `Retry-After`, by which they are restored, or ask for less."
+    default_retry_after_seconds = 1
+
+
 # ── execute: the work itself ──────────────────────────────────────────────────────────────────────
 
 

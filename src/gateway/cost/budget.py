@@ -1,0 +1,116 @@
+"""A tenant's budget: what was spent and what is reserved, in points. Pure; `redis_budget.py` has it as a script.
+
+What was spent leaks at the rate of the bucket, what is reserved does not. A request is admitted while both and its own
+price fit. When it has run, its reservation goes and what it cost is spent, even beyond the size. A reservation that
+nobody settles expires and costs nothing, since whoever made it may have done nothing.
+
+Times are whole microseconds: of these a float is exact.
+"""
+
+from dataclasses import dataclass, field
+from math import ceil
+
+MICROSECONDS = 1_000_000
+GRACE_SECONDS = 10.0
+"""How long a reservation outlives the deadline of its request."""
+SETTLED_SECONDS = 60
+"""For so long it is known what was settled: an answer that got lost makes the same be said twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """`size` in points, `rate` in points a second that are restored; above 0 both."""
+
+    size: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """`key` is like no other. `alone`: it was made in this process, while nobody else could be asked."""
+
+    tenant_id: int
+    key: str
+    points: int
+    bucket: Bucket
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of a budget at one moment. `spent` leaks, `held` is reserved; `alone`: as this process knows it by itself."""
+
+    bucket: Bucket
+    spent: float
+    held: float
+    alone: bool = False
+
+    @property
+    def available(self) -> int:
+        """Whole points that a request may cost now."""
+        return max(0, int(self.bucket.size - self.spent - self.held))
+
+    def retry_after_seconds(self, points: int) -> int:
+        """When so many points will be there, if nobody takes any: at least a second. What is held may come back
+        before."""
+        shortage = self.spent + self.held + points - self.bucket.size
+        return max(1, ceil(shortage / self.bucket.rate))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Without a reservation, it is refused."""
+
+    reservation: Reservation | None
+    standing: Standing
+
+
+@dataclass(slots=True)
+class Account:
+    """What is known of one budget. `open`: points and expiry by reservation; `settled`: until when it is known."""
+
+    spent: float = 0.0
+    held: float = 0.0
+    at: int = 0
+    open: dict[str, tuple[int, int]] = field(default_factory=dict)
+    settled: dict[str, int] = field(default_factory=dict)
+
+    def advance(self, bucket: Bucket, now: int) -> None:
+        """To a moment; time that goes back stands still."""
+        if now > self.at:
+            self.spent = max(0.0, self.spent - (now - self.at) * bucket.rate / MICROSECONDS)
+            self.at = now
+        for key in [key for key, (_, expires) in self.open.items() if expires <= now]:
+            self.held -= self.open.pop(key)[0]
+        for key in [key for key, until in self.settled.items() if until <= now]:
+            del self.settled[key]
+
+    def reserve(self, bucket: Bucket, key: str, points: int, expires: int) -> bool:
+        """Whether it is admitted. Said twice, it is reserved once."""
+        if key in self.open:
+            return True
+        if self.spent + self.held + points > bucket.size:
+            return False
+        self.open[key] = (points, expires)
+        self.held += points
+        return True
+
+    def settle(self, key: str, points: int, now: int) -> None:
+        """Said twice, it is charged once; after the reservation has expired, still."""
+        if key in self.settled:
+            return
+        self.settled[key] = now + SETTLED_SECONDS * MICROSECONDS
+        self.held -= self.open.pop(key, (0, 0))[0]
+        self.spent += points
+
+    def charge(self, points: int) -> None:
+        """Is never refused."""
+        self.spent += points
+
+    @property
+    def idle(self) -> bool:
+        return not (self.spent or self.open or self.settled)
+
+
+def microseconds(seconds: float) -> int:
+    return round(seconds * MICROSECONDS)

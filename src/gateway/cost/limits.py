@@ -1,0 +1,35 @@
+"""How much one operation may cost, and what a budget refuses, as errors."""
+
+from gateway.cost.breakdown import Advice, advice, shares
+from gateway.cost.budget import Standing
+from gateway.cost.estimate import Price
+from gateway.cost.program import Variables
+from gateway.errors import CostLimitExceededError, ThrottledError
+
+
+def check_price(price: Price, variables: Variables, most: int) -> int:
+    """The points that an operation costs. Raises COST_LIMIT_EXCEEDED above `most`, with what would bring it under."""
+    points = price.points(variables)
+    if points > most:
+        dearest = advice(shares(price.compiled(variables), variables), most)
+        raise CostLimitExceededError(
+            f"The operation costs {points} points; {most} are allowed. " + " ".join(map(_sentence, dearest)),
+            extensions={"cost": points, "most": most, "dearest": [_told(one) for one in dearest]},
+        )
+    return points
+
+
+def throttled(points: int, standing: Standing) -> ThrottledError:
+    """What a caller is told whose operation costs so many points."""
+    return ThrottledError(
+        f"The operation costs {points} points; {standing.available} are available now.",
+        retry_after_seconds=standing.retry_after_seconds(points),
+    )
+
+
+def _sentence(one: Advice) -> str:
+    return f"`{'.'.join(one.path)}` costs {round(one.points)}: {one.remedy}"
+
+
+def _told(one: Advice) -> dict[str, object]:
+    return {"path": list(one.path), "cost": round(one.points), "remedy": one.remedy}

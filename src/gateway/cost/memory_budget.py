@@ -1,0 +1,58 @@
+"""Budgets of one process by itself."""
+
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from gateway.cost.budget import GRACE_SECONDS, Account, Bucket, Reservation, Standing, Verdict, microseconds
+
+ACCOUNTS_BEFORE_SWEEP = 1000
+
+
+class MemoryBudget:
+    """Each tenant's, by the id. `clock`: seconds that only go forward. `alone`: it stands in for one that is shared."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, alone: bool = False) -> None:
+        self._clock = clock
+        self._alone = alone
+        self._accounts: dict[int, Account] = {}
+
+    async def reserve(self, tenant_id: int, bucket: Bucket, points: int, left_seconds: float) -> Verdict:
+        """`left_seconds`: until the deadline of the request."""
+        account, now = self._account(tenant_id, bucket)
+        key, expires = uuid4().hex, now + microseconds(left_seconds + GRACE_SECONDS)
+        admitted = account.reserve(bucket, key, points, expires)
+        reservation = Reservation(tenant_id, key, points, bucket, self._alone) if admitted else None
+        return Verdict(reservation, self._standing(bucket, account))
+
+    async def settle(self, reservation: Reservation, points: int) -> Standing:
+        """`points`: what it cost after all."""
+        account, now = self._account(reservation.tenant_id, reservation.bucket)
+        account.settle(reservation.key, points, now)
+        return self._standing(reservation.bucket, account)
+
+    async def look(self, tenant_id: int, bucket: Bucket) -> Standing:
+        return self._standing(bucket, self._account(tenant_id, bucket)[0])
+
+    def charge(self, tenant_id: int, bucket: Bucket, points: int) -> None:
+        """Of what is never refused, such as an answer that was kept."""
+        self._account(tenant_id, bucket)[0].charge(points)
+
+    async def flush(self) -> None:
+        """Nothing waits here."""
+
+    def _account(self, tenant_id: int, bucket: Bucket) -> tuple[Account, int]:
+        now = microseconds(self._clock())
+        if tenant_id not in self._accounts:
+            self._sweep()
+        account = self._accounts.setdefault(tenant_id, Account())
+        account.advance(bucket, now)
+        return account, now
+
+    def _sweep(self) -> None:
+        """An account in which nothing is left is as good as none."""
+        if len(self._accounts) >= ACCOUNTS_BEFORE_SWEEP:
+            self._accounts = {key: account for key, account in self._accounts.items() if not account.idle}
+
+    def _standing(self, bucket: Bucket, account: Account) -> Standing:
+        return Standing(bucket, account.spent, account.held, self._alone)

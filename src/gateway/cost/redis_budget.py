@@ -1,0 +1,161 @@
+"""Budgets that several processes share in Redis, changed by one script at a time and by its clock.
+
+Without an answer from Redis, each process goes by budgets of its own, at a share of their size and rate. A reservation
+is settled where it was made.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable
+from typing import Any
+from uuid import uuid4
+
+from redis.asyncio import Redis
+
+from gateway.cost.budget import GRACE_SECONDS, SETTLED_SECONDS, Bucket, Reservation, Standing, Verdict, microseconds
+from gateway.cost.memory_budget import MemoryBudget
+from gateway.redis_link import RedisLink
+
+USE = "budgets"
+LIFETIME_SECONDS = 86_400
+"""Of an account that nobody touches. It has leaked away long before."""
+MOST_UNSETTLED = 1000
+"""What could not be settled is tried again; of more, the oldest are given up."""
+PARTS = ("account", "open", "settled")
+NOW = ""
+"""The moment that the script takes from Redis' own clock."""
+
+# KEYS: what was spent, when, and the sum of what is held; open reservations by expiry, each named by its points and
+# its key; settled ones by when they are forgotten. ARGV: what to do, size, rate, the moment in microseconds or nothing
+# for now, how many seconds all this is kept; a reservation's name, its points or what it cost, and for how many
+# microseconds it holds or is known to be settled.
+# A number is kept with all its digits, else the sums would drift. See Account in budget.py, which says the same.
+SCRIPT = """
+local what, size, rate, now, kept = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local name, points, lifetime = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000000 + time[2]
+end
+local function digits(number) return string.format('%.17g', number) end
+local function points_of(reservation) return tonumber(string.match(reservation, '^%d+')) end
+local known = redis.call('HMGET', KEYS[1], 'spent', 'at', 'held')
+local spent, at, held = tonumber(known[1] or 0), tonumber(known[2] or 0), tonumber(known[3] or 0)
+
+if now > at then
+  spent = math.max(0, spent - (now - at) * rate / 1000000)
+  at = now
+end
+for _, expired in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', digits(now))) do
+  held = held - points_of(expired)
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', digits(now))
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', digits(now))
+
+local admitted = 0
+if what == 'reserve' then
+  if redis.call('ZSCORE', KEYS[2], name) then
+    admitted = 1
+  elseif spent + held + points <= size then
+    admitted = 1
+    held = held + points
+    redis.call('ZADD', KEYS[2], digits(now + lifetime), name)
+  end
+elseif what == 'settle' then
+  if redis.call('ZADD', KEYS[3], 'NX', digits(now + lifetime), name) == 1 then
+    if redis.call('ZREM', KEYS[2], name) == 1 then
+      held = held - points_of(name)
+    end
+    spent = spent + points
+  end
+end
+
+redis.call('HSET', KEYS[1], 'spent', digits(spent), 'at', digits(at), 'held', digits(held))
+for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, kept) end
+return {admitted, digits(spent), digits(held)}
+"""
+
+
+class RedisBudget:
+    """Each tenant's, by the id. `fallback_share`: of size and rate, for this process alone while Redis is gone."""
+
+    def __init__(self, link: RedisLink, *, fallback_share: float, namespace: str = "gateway") -> None:
+        self._link = link
+        self._share = fallback_share
+        self._namespace = namespace
+        self._alone = MemoryBudget(alone=True)
+        self._script = link.client.register_script(SCRIPT)
+        self._waiting: Counter[tuple[int, Bucket]] = Counter()
+        self._unsettled: dict[str, tuple[Reservation, int]] = {}
+
+    async def reserve(self, tenant_id: int, bucket: Bucket, points: int, left_seconds: float) -> Verdict:
+        """`left_seconds`: until the deadline of the request. One trip."""
+        reservation = Reservation(tenant_id, uuid4().hex, points, bucket)
+        lifetime = microseconds(left_seconds + GRACE_SECONDS)
+        answer = await self._ask("reserve", tenant_id, bucket, _name(reservation), points, lifetime)
+        if answer is None:
+            return await self._alone.reserve(tenant_id, self._smaller(bucket, points), points, left_seconds)
+        return Verdict(reservation if answer[0] else None, _standing(bucket, answer))
+
+    async def settle(self, reservation: Reservation, points: int) -> Standing:
+        """`points`: what it cost after all. One trip."""
+        if reservation.alone:
+            return await self._alone.settle(reservation, points)
+        answer = await self._settle(reservation, points)
+        if answer is None:
+            self._settle_later(reservation, points)
+            return await self._alone.look(reservation.tenant_id, self._smaller(reservation.bucket))
+        return _standing(reservation.bucket, answer)
+
+    async def look(self, tenant_id: int, bucket: Bucket) -> Standing:
+        answer = await self._ask("look", tenant_id, bucket)
+        if answer is None:
+            return await self._alone.look(tenant_id, self._smaller(bucket))
+        return _standing(bucket, answer)
+
+    def charge(self, tenant_id: int, bucket: Bucket, points: int) -> None:
+        """Of what is never refused, such as an answer that was kept: paid together with others by `flush`."""
+        self._waiting[tenant_id, bucket] += points
+
+    async def flush(self) -> None:
+        """To be called about once a second: pays what waits, and settles what could not be."""
+        waiting, self._waiting = self._waiting, Counter()
+        for (tenant_id, bucket), points in waiting.items():
+            # As a reservation of nothing: it is paid once, however often it has to be said.
+            self._settle_later(Reservation(tenant_id, uuid4().hex, 0, bucket), points)
+        for reservation, points in list(self._unsettled.values()):
+            if await self._settle(reservation, points) is None:
+                return
+            self._unsettled.pop(reservation.key, None)
+
+    def _settle_later(self, reservation: Reservation, points: int) -> None:
+        while len(self._unsettled) >= MOST_UNSETTLED:
+            del self._unsettled[next(iter(self._unsettled))]
+        self._unsettled[reservation.key] = (reservation, points)
+
+    async def _settle(self, reservation: Reservation, points: int) -> list[Any] | None:
+        known_for = microseconds(SETTLED_SECONDS)
+        name = _name(reservation)
+        return await self._ask("settle", reservation.tenant_id, reservation.bucket, name, points, known_for)
+
+    async def _ask(
+        self, what: str, tenant_id: int, bucket: Bucket, name: str = "", points: int = 0, lifetime: int = 0
+    ) -> list[Any] | None:
+        keys = [f"{self._namespace}:budget:{{{tenant_id}}}:{part}" for part in PARTS]
+        arguments = (what, bucket.size, bucket.rate, NOW, LIFETIME_SECONDS, name, points, lifetime)
+
+        def ask(_redis: Redis) -> Awaitable[list[Any]]:
+            return self._script(keys=keys, args=arguments)
+
+        return await self._link.trip(USE, ask)
+
+    def _smaller(self, bucket: Bucket, points: int = 0) -> Bucket:
+        """What is dearer than the share is still admitted when nothing else is spent."""
+        return Bucket(max(bucket.size * self._share, points), bucket.rate * self._share)
+
+
+def _name(reservation: Reservation) -> str:
+    return f"{reservation.points}:{reservation.key}"
+
+
+def _standing(bucket: Bucket, answer: list[Any]) -> Standing:
+    return Standing(bucket, float(answer[1]), float(answer[2]))
