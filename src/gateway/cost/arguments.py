@@ -18,9 +18,9 @@ from graphql import (
     Undefined,
     ValueNode,
     VariableNode,
-    ast_from_value,
     value_from_ast_untyped,
 )
+from graphql.utilities import get_default_value_ast
 
 from gateway.cost.program import Program, Term, Variables
 
@@ -101,9 +101,7 @@ def _composed(node: ValueNode, defaults: Variables) -> Callable[[Variables], Any
 
 
 def _schema_default(definition: GraphQLArgument) -> Any:
-    if definition.default_value in ABSENT:
-        return None
-    node = ast_from_value(definition.default_value, definition.type)
+    node = get_default_value_ast(definition)
     return None if node is None else value_from_ast_untyped(node)
 
 

@@ -1,0 +1,115 @@
+"""What the gateway's own schema says of its prices."""
+
+from collections.abc import Iterator
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLList,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_nullable_type,
+    is_introspection_type,
+)
+
+from gateway.api.costs import SCANS
+from gateway.cost.measures import INTERVAL_DAYS, PRESET_DAYS
+from gateway.pipeline.prices import SchemaPrices
+from gateway.web.default_query import DEFAULT_QUERY
+from loaders.deal_groups import KEYS, STATE_FILTERS, STATE_KEYS
+from loaders.lists import DEALS
+from tests.cost.priced import gateway
+
+PRICES = SchemaPrices()
+FILTERS_OF_RANGES = {"amount_min", "amount_max"} | {
+    f"{name}_{end}" for name in ("created", "closed", "expected_close") for end in ("from", "to")
+}
+
+
+def fields(schema: GraphQLSchema) -> Iterator[tuple[str, str, GraphQLField]]:
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLObjectType) and not is_introspection_type(type_):
+            yield from ((type_.name, name, field) for name, field in type_.fields.items())
+
+
+def sized(schema: GraphQLSchema) -> set[tuple[str, str]]:
+    """Types and their fields that are sized by the field above."""
+    found = set()
+    for _, _, field in fields(schema):
+        size = PRICES.of_field(field).size
+        returned = str(get_nullable_type(field.type))
+        found |= {(returned, name) for name in (size.sized_fields if size else ())}
+    return found
+
+
+def test_every_list_says_how_long_it_is() -> None:
+    schema, above = gateway().schema, sized(gateway().schema)
+    unsized = [
+        f"{type_}.{name}"
+        for type_, name, field in fields(schema)
+        if isinstance(get_nullable_type(field.type), GraphQLList)
+        and PRICES.of_field(field).size is None
+        and (type_, name) not in above
+    ]
+    assert unsized == []
+
+
+def test_slicing_arguments_and_sized_fields_are_there() -> None:
+    for type_, name, field in fields(gateway().schema):
+        size = PRICES.of_field(field).size
+        for path in size.slicing if size else ():
+            assert path[0] in field.args, f"{type_}.{name}"
+        if size and size.interval:
+            assert size.interval in field.args, f"{type_}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("enum", "days"), [("PeriodPreset", PRESET_DAYS), ("Interval", INTERVAL_DAYS)], ids=["presets", "intervals"]
+)
+def test_every_period_and_interval_has_its_days(enum: str, days: dict[str, int]) -> None:
+    type_ = gateway().schema.type_map[enum]
+    assert isinstance(type_, GraphQLEnumType)
+    assert list(type_.values) == list(days)
+
+
+def test_what_no_rollup_can_tell_apart_is_priced_as_a_scan() -> None:
+    keys = {f"groupBy.{key.upper()}" for key in KEYS if key not in STATE_KEYS}
+    filters = {name for name in DEALS.filters if name not in STATE_FILTERS} - FILTERS_OF_RANGES
+    ranges = {"filter.amount", "filter.created", "filter.closed", "filter.expectedClose"}
+    assert set(SCANS) == keys | ranges | {f"filter.{camel(name)}" for name in filters}
+
+
+def test_the_default_dashboard_costs_what_its_parts_cost() -> None:
+    assert gateway().by_path(DEFAULT_QUERY) == {
+        "dashboard": 1 + 1,  # and the input object of its period
+        "dashboard.period": 1,
+        "dashboard.overview": 1,
+        "dashboard.overview.deals": 4 + 1,  # the board, which `pipeline` reads with it
+        "dashboard.overview.activities": 1 + 1,
+        "dashboard.overview.activities.byKind": 4,
+        "dashboard.overview.companies": 3 + 1,
+        "dashboard.overview.companies.withDeals": 75,
+        "dashboard.overview.tasks": 20 + 1,
+        "dashboard.overview.pipeline": 30,  # stages
+        "dashboard.overview.pipeline.stage": 30,
+        "dashboard.overview.pipeline.conversionToNext": 330,  # single moves, which three others read with it
+        "dashboard.trend": 2 + 90 // 7 + 2,  # weeks of 90 days, one cut off at each end
+        "dashboard.leaderboard": 24 + 5,
+        "dashboard.leaderboard.member": 5,
+        "dashboard.recent": 1,
+        "dashboard.recent.activities": 5,
+        "dashboard.recent.activities.owner": 5,
+        "dashboard.recent.activities.company": 5,
+        "dashboard.recent.activities.deal": 5,
+        "dashboard.recent.tasks": 5,
+        "dashboard.recent.tasks.owner": 5,
+        "dashboard.recent.tasks.company": 5,
+        "dashboard.recent.tasks.deal": 5,
+    }
+    assert gateway().points(DEFAULT_QUERY) == 596
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
