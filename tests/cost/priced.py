@@ -46,16 +46,9 @@ class WrittenPrices:
 
     def of_field(self, field: GraphQLField) -> FieldPrice:
         said = dict(_said(field))
-        size, intervals = said.get("listSize"), said.get("listIntervals")
         return FieldPrice(
             weight=self._weight(field),
-            size=size
-            and Size(
-                size.get("assumedSize"),
-                _paths(size.get("slicingArguments", ())),
-                frozenset(size.get("sizedFields", ())),
-                None if intervals is None else intervals.get("interval", "interval"),
-            ),
+            size=self._size(said) if "listSize" in said else None,
             factors=tuple(
                 Factor(arguments["factor"], _paths(arguments.get("when", ())), arguments.get("under"))
                 for name, arguments in _said(field)
@@ -63,6 +56,15 @@ class WrittenPrices:
             ),
             without_period=said["costPeriod"].get("withoutPeriod", 10.0) if "costPeriod" in said else None,
             reading=said["costShared"]["reading"] if "costShared" in said else None,
+        )
+
+    def _size(self, said: dict[str, Variables]) -> Size:
+        size, intervals = said["listSize"], said.get("listIntervals")
+        return Size(
+            size.get("assumedSize"),
+            _paths(size.get("slicingArguments", ())),
+            frozenset(size.get("sizedFields", ())),
+            None if intervals is None else intervals.get("interval", "interval"),
         )
 
     def of_type(self, type_: GraphQLNamedType) -> float | None:

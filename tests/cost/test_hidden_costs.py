@@ -34,8 +34,8 @@ def test_pages_multiply() -> None:
 
 @pytest.mark.parametrize(("depth", "cost"), [(10, 2**11 - 1), (60, 10**15)])
 def test_fragments_that_double_are_paid_in_full_and_compiled_once(depth: int, cost: int) -> None:
-    """Spelled out, the deep one has 2^60 fields: that it is compiled at all is the proof. It costs 1 + 2 + 4 + … + 2^60,
-    which is more than any price may be."""
+    """Spelled out, the deep one has 2^60 fields: that it is compiled at all is the proof. 1 + 2 + 4 + … + 2^60 points
+    are more than any price may be."""
     doubling = "".join(
         f"fragment F{level} on Leaf {{ a: leaf {{ ...F{level + 1} }} b: leaf {{ ...F{level + 1} }} }} "
         for level in range(depth)

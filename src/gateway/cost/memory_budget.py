@@ -17,6 +17,10 @@ class MemoryBudget:
         self._alone = alone
         self._accounts: dict[int, Account] = {}
 
+    def __len__(self) -> int:
+        """How many accounts there are."""
+        return len(self._accounts)
+
     async def reserve(self, tenant_id: int, bucket: Bucket, points: int, left_seconds: float) -> Verdict:
         """`left_seconds`: until the deadline of the request."""
         account, now = self._account(tenant_id, bucket)

@@ -1,0 +1,227 @@
+"""Budgets that processes share: the script is the algorithm, nothing is spent twice, and Redis may go away."""
+
+import asyncio
+import json
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from gateway.cost.budget import GRACE_SECONDS, SETTLED_SECONDS, Account, Bucket, Standing, microseconds
+from gateway.cost.redis_budget import SCRIPT, RedisBudget
+from gateway.observe import Observer
+from gateway.redis_link import RedisLink
+from tests.cost.fire import TENANT
+from tests.servers import free_port
+
+ROOT = Path(__file__).parents[2]
+BUCKET = Bucket(size=100, rate=0.001)
+SHARE = 0.25
+
+Told = list[str | float]
+
+
+@pytest.fixture
+async def budget(redis_url: str) -> AsyncIterator[RedisBudget]:
+    async for made in linked(redis_url):
+        yield made
+
+
+async def linked(url: str, *, timeout_seconds: float = 2.0) -> AsyncIterator[RedisBudget]:
+    link = RedisLink(url, Observer(CollectorRegistry()), timeout_seconds=timeout_seconds)
+    yield RedisBudget(link, fallback_share=SHARE)
+    await link.close()
+
+
+# ── the script and the algorithm ──────────────────────────────────────────────────────────────────
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["reserve", "settle", "look"]),
+        st.integers(0, 7),  # which reservation
+        st.integers(0, 60),  # points
+        st.integers(-2_000_000, 30_000_000),  # how far the clock goes on, in microseconds
+    ),
+    max_size=25,
+)
+buckets = st.builds(Bucket, st.integers(1, 200), st.floats(0.001, 50))
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps, buckets)
+async def test_the_script_does_what_the_algorithm_does(
+    redis_url: str, history: list[tuple[str, int, int, int]], bucket: Bucket
+) -> None:
+    """By the same clock, which is passed to the script here; budgets pass none, so that it asks Redis for its own."""
+    account, now, lifetime = Account(), 1_700_000_000_000_000, microseconds(2 + GRACE_SECONDS)
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushall()
+        for what, number, points, passed in history:
+            now += passed
+            # A reservation's name begins with its points: 10 for each.
+            key, kept = f"{10 * number}:{number}", {"reserve": lifetime}.get(what, microseconds(SETTLED_SECONDS))
+            said = points if what == "settle" else 10 * number
+            arguments = [what, bucket.size, bucket.rate, now, 100, key, said, kept]
+            admitted, spent, held = await redis.eval(SCRIPT, 3, "account", "open", "settled", *map(str, arguments))
+            expected = False
+            account.advance(bucket, now)
+            if what == "reserve":
+                expected = account.reserve(bucket, key, 10 * number, now + lifetime)
+            elif what == "settle":
+                account.settle(key, points, now)
+            assert (bool(admitted), float(spent), float(held)) == (expected, account.spent, account.held)
+
+
+# ── one process after another ─────────────────────────────────────────────────────────────────────
+
+
+async def test_what_one_process_spends_another_lacks(budget: RedisBudget, redis_url: str) -> None:
+    verdict = await budget.reserve(1, BUCKET, 60, 5.0)
+    assert verdict.reservation is not None
+    async for other in linked(redis_url):
+        assert (await other.reserve(1, BUCKET, 41, 5.0)).reservation is None
+        assert (await other.reserve(2, BUCKET, 100, 5.0)).reservation is not None
+        await budget.settle(verdict.reservation, 10)
+        standing = await other.look(1, BUCKET)
+        assert (round(standing.spent, 2), standing.held, standing.alone) == (10, 0, False)
+
+
+async def test_what_is_said_twice_counts_once(budget: RedisBudget) -> None:
+    verdict = await budget.reserve(1, BUCKET, 60, 5.0)
+    assert verdict.reservation is not None
+    for _ in range(2):
+        standing = await budget.settle(verdict.reservation, 30)
+    assert (round(standing.spent, 2), standing.held) == (30, 0)
+
+
+async def test_answers_that_were_kept_are_paid_together(budget: RedisBudget) -> None:
+    for _ in range(50):
+        budget.charge(1, BUCKET, 1)
+    budget.charge(2, BUCKET, 5)
+    assert (await budget.look(1, BUCKET)).spent == 0
+    await budget.flush()
+    await budget.flush()
+    assert [round((await budget.look(tenant, BUCKET)).spent, 2) for tenant in (1, 2)] == [50, 5]
+
+
+async def test_an_account_goes_when_nobody_has_touched_it_for_a_day(budget: RedisBudget, redis_url: str) -> None:
+    await budget.reserve(1, BUCKET, 60, 5.0)
+    async with Redis.from_url(redis_url) as redis:
+        keys = await redis.keys("*")
+        assert sorted(keys) == [b"gateway:budget:{1}:account", b"gateway:budget:{1}:open"]
+        assert [86_390 <= await redis.ttl(key) <= 86_400 for key in keys] == [True, True]
+
+
+# ── Redis gone ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_without_redis_a_process_goes_by_a_share_of_its_own_and_says_so() -> None:
+    async for alone in linked(f"redis://127.0.0.1:{free_port()}/0"):
+        verdict = await alone.reserve(1, BUCKET, 20, 5.0)
+        smaller = Bucket(BUCKET.size * SHARE, BUCKET.rate * SHARE)
+        assert verdict.standing == Standing(smaller, spent=0, held=20, alone=True)
+        assert (await alone.reserve(1, BUCKET, 6, 5.0)).reservation is None
+        assert verdict.reservation is not None
+        assert (await alone.settle(verdict.reservation, 3)).held == 0
+
+
+async def test_what_is_dearer_than_the_share_is_admitted_when_nothing_else_is_spent() -> None:
+    async for alone in linked(f"redis://127.0.0.1:{free_port()}/0"):
+        assert (await alone.reserve(1, BUCKET, 90, 5.0)).reservation is not None
+        assert (await alone.reserve(1, BUCKET, 90, 5.0)).reservation is None
+
+
+async def test_what_could_not_be_settled_in_time_is_settled_once_when_redis_is_back(redis_url: str) -> None:
+    """Redis carries out what it was told before, too: it is told twice."""
+    async for budget in linked(redis_url, timeout_seconds=0.2):
+        verdict = await budget.reserve(1, BUCKET, 60, 5.0)
+        assert verdict.reservation is not None
+        async with Redis.from_url(redis_url) as redis:
+            await redis.client_pause(600)
+            assert (await budget.settle(verdict.reservation, 30)).alone
+            await redis.ping()
+        await budget.flush()
+        standing = await budget.look(1, BUCKET)
+        assert (round(standing.spent, 2), standing.held, standing.alone) == (30, 0, False)
+
+
+# ── under fire ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def fire(url: str, bucket: Bucket, what: str, number: float) -> Process:
+    words = ["-m", "tests.cost.fire", url, str(bucket.size), str(bucket.rate), what, str(number)]
+    return await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT, stdout=PIPE)
+
+
+async def told(process: Process) -> list[Told]:
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return [json.loads(line) for line in out.splitlines()]
+
+
+async def spend_at_once(url: str, bucket: Bucket, *, processes: int, requests: int) -> list[Told]:
+    """What all of them told, in the order of time."""
+    running = [await fire(url, bucket, "spend", requests) for _ in range(processes)]
+    return sorted((event for events in await asyncio.gather(*map(told, running)) for event in events), key=_moment)
+
+
+def _moment(event: Told) -> float:
+    return float(event[1])
+
+
+async def check_under_fire(url: str, budget: RedisBudget, bucket: Bucket, *, processes: int, requests: int) -> None:
+    began = time.time()
+    events = await spend_at_once(url, bucket, processes=processes, requests=requests)
+    paid, excess = 0.0, 0.0
+    for name, moment, points, *cost in events:
+        change = float(points) if name == "admitted" else float(cost[0]) - float(points)
+        paid += change
+        excess += max(0.0, change) if name == "settled" else 0.0
+        assert paid <= bucket.size + bucket.rate * (float(moment) - began) + excess
+    refused = processes * requests - sum(event[0] == "admitted" for event in events)
+    assert 0 < refused < processes * requests
+    standing = await budget.look(TENANT, bucket)
+    assert standing.held == 0
+    if bucket.rate < 1e-6:
+        assert standing.spent == pytest.approx(paid, abs=1e-3)
+
+
+@pytest.mark.parametrize("bucket", [Bucket(1000, 1e-9), Bucket(300, 400)], ids=["nothing restored", "restored fast"])
+async def test_processes_at_once_spend_no_more_than_there_is(
+    redis_url: str, budget: RedisBudget, bucket: Bucket
+) -> None:
+    await check_under_fire(redis_url, budget, bucket, processes=3, requests=60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bucket", [Bucket(9000, 1e-9), Bucket(1000, 2000)], ids=["nothing restored", "restored fast"])
+async def test_eight_processes_at_once_spend_no_more_than_there_is(
+    redis_url: str, budget: RedisBudget, bucket: Bucket
+) -> None:
+    await check_under_fire(redis_url, budget, bucket, processes=8, requests=200)
+
+
+async def test_what_a_killed_process_held_comes_back_when_it_expires_and_no_earlier(
+    redis_url: str, budget: RedisBudget
+) -> None:
+    lifetime = 1.5
+    process = await fire(redis_url, BUCKET, "hold", lifetime - GRACE_SECONDS)
+    assert process.stdout is not None
+    _, before, after = json.loads(await process.stdout.readline())
+    process.kill()
+    await process.wait()
+    while True:
+        asked = time.time()
+        held = (await budget.look(TENANT, BUCKET)).held
+        if held == 0:
+            break
+        assert (held, asked <= after + lifetime) == (30, True)
+        await asyncio.sleep(0.05)
+    assert time.time() >= before + lifetime
