@@ -1,6 +1,8 @@
 """What the gateway's own schema says of its prices."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from graphql import (
@@ -21,6 +23,7 @@ from loaders.deal_groups import KEYS, STATE_FILTERS, STATE_KEYS
 from loaders.lists import DEALS
 from tests.cost.priced import gateway
 
+PAGE = Path(__file__).parents[2] / "docs" / "cost.md"
 PRICES = SchemaPrices()
 FILTERS_OF_RANGES = {"amount_min", "amount_max"} | {
     f"{name}_{end}" for name in ("created", "closed", "expected_close") for end in ("from", "to")
@@ -108,6 +111,21 @@ def test_the_default_dashboard_costs_what_its_parts_cost() -> None:
         "dashboard.recent.tasks.deal": 5,
     }
     assert gateway().points(DEFAULT_QUERY) == 596
+
+
+def documented() -> dict[str, float]:
+    """Weights by field, of the page's table."""
+    rows = (line.split("|") for line in PAGE.read_text(encoding="utf-8").splitlines() if re.match(r"\| `[A-Z…]", line))
+    return {field.strip(" `"): float(weight) for _, field, weight, *_ in rows}
+
+
+def test_the_page_lists_every_weight() -> None:
+    weights = {
+        f"{'…' if type_.endswith('Connection') else type_}.{name}": weight
+        for type_, name, field in fields(gateway().schema)
+        if (weight := PRICES.of_field(field).weight) is not None
+    }
+    assert documented() == weights
 
 
 def camel(name: str) -> str:

@@ -46,34 +46,44 @@ class _Answer:
     def __init__(self, numbers: Numbers, failed: Iterable[Sequence[str | int]]) -> None:
         self._numbers = numbers
         self._failed = {prefix for path in failed for prefix in _prefixes(path)}
+        self._once: dict[Part, float] = {}
 
     def points(self, compiled: Compiled, data: Mapping[str, Any]) -> float:
         together = sum(map(self._dearest, compiled.readings))
-        return together + sum(self._part(part, data.get(part.key), ()) for part in compiled.root.parts)
+        return together + sum(self._part(part, data.get(part.key), ()) for part in compiled.root.dear)
 
     def _part(self, part: Part, value: Any, above: Path) -> float:
-        once = part.charge.points.number(self._numbers) + sum(map(self._dearest, part.readings))
-        path = (*above, part.key)
-        if value is None and path in self._failed:
+        if value is None and self._failed and (*above, part.key) in self._failed:
             return part.points.number(self._numbers)
-        return once + self._value(part, value, path)
+        once = self._once.get(part)
+        if once is None:
+            once = self._once[part] = self._resolved(part)
+        return once + self._value(part, value, above)
 
-    def _value(self, part: Part, value: Any, path: Path) -> float:
-        if isinstance(value, list):
-            return sum(self._value(part, entry, path) for entry in value)
+    def _resolved(self, part: Part) -> float:
+        return part.charge.points.number(self._numbers) + sum(map(self._dearest, part.readings))
+
+    def _value(self, part: Part, value: Any, above: Path) -> float:
         if value is None:
             return 0.0
-        return self._object(part, value, path) if part.below else part.leaf_points
+        if isinstance(value, list):
+            if len(part.below) == 1 and not part.below[0].dear:
+                return part.below[0].type_points * sum(entry is not None for entry in value)
+            return sum([self._value(part, entry, above) for entry in value])
+        if not part.below:
+            return part.leaf_points
+        selected = self._member(part.below, value)
+        points, path = selected.type_points, (*above, part.key) if self._failed else ()
+        for below in selected.dear:
+            points += self._part(below, value.get(below.key), path)
+        return points
 
-    def _object(self, part: Part, value: Mapping[str, Any], path: Path) -> float:
+    def _member(self, members: Sequence[Selected], value: Mapping[str, Any]) -> Selected:
         """Of an abstract type, the dearest member that has just these fields."""
-        return max(self._members(part.below, value, path), default=0.0)
-
-    def _members(self, members: Sequence[Selected], value: Mapping[str, Any], path: Path) -> Iterable[float]:
-        for selected in members:
-            if len(members) == 1 or {part.key for part in selected.parts} == value.keys():
-                below = sum(self._part(part, value.get(part.key), path) for part in selected.parts if part.matters)
-                yield selected.type_points + below
+        if len(members) == 1:
+            return members[0]
+        alike = [one for one in members if {part.key for part in one.parts} == value.keys()]
+        return max(alike or members, key=lambda one: one.points.number(self._numbers))
 
     def _dearest(self, charges: tuple[Charge, ...]) -> float:
         return max(charge.points.number(self._numbers) for charge in charges)

@@ -76,6 +76,10 @@ class Site:
     def type(self) -> GraphQLNamedType:
         return get_named_type(self.definition.type)
 
+    @property
+    def is_list(self) -> bool:
+        return isinstance(get_nullable_type(self.definition.type), GraphQLList)
+
 
 @dataclass(slots=True)
 class Compiler:
@@ -99,7 +103,8 @@ class Compiler:
             weight = self._type_points(type_)
             points = self.program.sum([Term(weight), *(part.points for part, _ in found)])
             parts = tuple(part for part, _ in found)
-            self._known[key] = Selected(weight, parts, points, joined([readings for _, readings in found]))
+            dear = tuple(part for part in parts if part.points != NOTHING)
+            self._known[key] = Selected(weight, parts, points, joined([readings for _, readings in found]), dear)
         return self._known[key]
 
     def _site(self, parent: GraphQLObjectType, nodes: list[FieldNode], above: Above) -> Site:
@@ -113,26 +118,31 @@ class Compiler:
     def _part(self, key: str, site: Site) -> tuple[Part, Readings]:
         """The part, and the readings that are left to be paid further up."""
         size, sliced_by = self._size(site)
-        is_list, in_above = _is_list(site), site.name in site.above.sized
         below = self._below(site, size, sliced_by)
-        readings: Readings = {
-            name: tuple(charge.beneath(key) for charge in charges)
-            for name, charges in joined([selected.readings for selected in below]).items()
-        }
-        charge = Charge((key,), self._own_points(site), self._share(site))
-        if site.price.reading is not None:
-            readings = joined([readings, {site.price.reading: (charge,)}])
-            charge = Charge((key,), NOTHING)
+        weighed = Charge((key,), self._own_points(site), self._share(site))
+        readings = _readings(key, site.price.reading, weighed, below)
+        charge = weighed if site.price.reading is None else Charge((key,), NOTHING)
         paid = () if LENT.isdisjoint(site.definition.args) else tuple(readings.values())
-        each = self._type_points(site.type) if is_leaf_type(site.type) else 0.0
-        entry = self.program.largest(selected.points for selected in below) if below else Term(each)
-        many = size if is_list else ONE
-        together = [self.program.largest(other.points for other in charges) for charges in paid]
-        points = self.program.sum([charge.points, *together, self.program.product(many, entry)])
-        sliced_by = sliced_by if is_list else None
-        has_period = PERIOD in site.definition.args
-        part = Part(key, charge, paid, many, below, each, points, sliced_by, in_above, has_period)
-        return part, {} if paid else readings
+        part = Part(
+            key=key,
+            charge=charge,
+            readings=paid,
+            size=size if site.is_list else ONE,
+            below=below,
+            leaf_points=self._type_points(site.type) if is_leaf_type(site.type) else 0.0,
+            points=NOTHING,
+            sliced_by=sliced_by if site.is_list else None,
+            sliced_above=site.name in site.above.sized,
+            has_period=PERIOD in site.definition.args,
+        )
+        return replace(part, points=self._points(part)), {} if paid else readings
+
+    def _points(self, part: Part) -> Term:
+        """Of a part, all together."""
+        entry = self.program.largest(selected.points for selected in part.below)
+        entries_ = self.program.product(part.size, entry if part.below else Term(part.leaf_points))
+        together = [self.program.largest(charge.points for charge in charges) for charges in part.readings]
+        return self.program.sum([part.charge.points, *together, entries_])
 
     def _own_points(self, site: Site) -> Term:
         """Its weight, and what its arguments add; never less than nothing."""
@@ -210,5 +220,10 @@ class Compiler:
         return said if said is not None else 0.0 if is_leaf_type(type_) else OBJECT_POINTS
 
 
-def _is_list(site: Site) -> bool:
-    return isinstance(get_nullable_type(site.definition.type), GraphQLList)
+def _readings(key: str, reading: str | None, charge: Charge, below: tuple[Selected, ...]) -> Readings:
+    """What is read for a field and what is selected of it, and has to be paid there or further up."""
+    found = {
+        name: tuple(charge.beneath(key) for charge in charges)
+        for name, charges in joined([selected.readings for selected in below]).items()
+    }
+    return found if reading is None else joined([found, {reading: (charge,)}])

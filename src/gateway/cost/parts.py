@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.cost.prices import Path
-from gateway.cost.program import NOTHING, Term
+from gateway.cost.program import Term
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,12 +27,13 @@ Readings = Mapping[str, tuple[Charge, ...]]
 @dataclass(frozen=True, slots=True, eq=False)
 class Selected:
     """What is selected of one object type. `points`: of one object, with all below it; `type_points`: of it alone.
-    `readings`: what has to be paid by a field above."""
+    `readings`: what has to be paid by a field above. `dear`: the parts that may cost anything."""
 
     type_points: float
     parts: tuple["Part", ...]
     points: Term
     readings: Readings
+    dear: tuple["Part", ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +53,6 @@ class Part:
     sliced_by: str | None = None
     sliced_above: bool = False
     has_period: bool = False
-
-    @property
-    def matters(self) -> bool:
-        """Whether it ever costs anything."""
-        return self.points != NOTHING
 
 
 def joined(several: list[Readings]) -> Readings:
