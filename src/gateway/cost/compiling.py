@@ -5,80 +5,27 @@ its list or the one object that it is, the object and what is selected of it. An
 member would.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from graphql import (
     FieldNode,
-    GraphQLField,
-    GraphQLList,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
     SelectionSetNode,
-    get_named_type,
-    get_nullable_type,
     is_abstract_type,
     is_introspection_type,
     is_leaf_type,
 )
 
-from gateway.cost.arguments import Argument, arguments_of, measured
-from gateway.cost.measures import InputScale, entries, factor_where, intervals, largest_slice, period_share
+from gateway.cost.arguments import arguments_of
 from gateway.cost.parts import Charge, Part, Readings, Selected, joined
-from gateway.cost.prices import (
-    INTROSPECTION_LIST_ENTRIES,
-    INTROSPECTION_OBJECT_POINTS,
-    LENT,
-    MUTATION_POINTS,
-    OBJECT_POINTS,
-    PERIOD,
-    UNKNOWN_LIST_ENTRIES,
-    Factor,
-    FieldPrice,
-    Prices,
-    Size,
-)
+from gateway.cost.prices import INTROSPECTION_OBJECT_POINTS, LENT, OBJECT_POINTS, PERIOD, Prices
 from gateway.cost.program import NOTHING, ONE, Program, Term, Variables
 from gateway.cost.selection import Selections
+from gateway.cost.weighing import Above, Site, Weighing
 
 Sets = tuple[SelectionSetNode, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Above:
-    """What a field finds above it. `lent`: arguments that fields below go by; `sized`: which fields are the lists that
-    the field above sizes, `size` and `sliced_by`: how; `under`: the type that the field above is one of."""
-
-    lent: tuple[Argument, ...] = ()
-    sized: frozenset[str] = frozenset()
-    size: Term = ONE
-    sliced_by: str | None = None
-    under: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """One field where it is selected. `reach`: its arguments, and those that are lent to it."""
-
-    parent: GraphQLObjectType
-    nodes: list[FieldNode]
-    definition: GraphQLField
-    price: FieldPrice
-    reach: Mapping[str, Argument]
-    above: Above
-
-    @property
-    def name(self) -> str:
-        return self.nodes[0].name.value
-
-    @property
-    def type(self) -> GraphQLNamedType:
-        return get_named_type(self.definition.type)
-
-    @property
-    def is_list(self) -> bool:
-        return isinstance(get_nullable_type(self.definition.type), GraphQLList)
 
 
 @dataclass(slots=True)
@@ -88,11 +35,14 @@ class Compiler:
 
     schema: GraphQLSchema
     prices: Prices
-    inputs: InputScale
+    weighing: Weighing
     selections: Selections
     defaults: Variables
-    program: Program = field(default_factory=Program)
     _known: dict[tuple[str, tuple[int, ...], Above], Selected] = field(default_factory=dict)
+
+    @property
+    def program(self) -> Program:
+        return self.weighing.program
 
     def selected(self, type_: GraphQLObjectType, sets: Sets, above: Above) -> Selected:
         """What is selected of a type by some sets together."""
@@ -117,9 +67,9 @@ class Compiler:
 
     def _part(self, key: str, site: Site) -> tuple[Part, Readings]:
         """The part, and the readings that are left to be paid further up."""
-        size, sliced_by = self._size(site)
+        size, sliced_by = self.weighing.size(site)
         below = self._below(site, size, sliced_by)
-        weighed = Charge((key,), self._own_points(site), self._share(site))
+        weighed = Charge((key,), self.weighing.own_points(site), self.weighing.share(site))
         readings = _readings(key, site.price.reading, weighed, below)
         charge = weighed if site.price.reading is None else Charge((key,), NOTHING)
         paid = () if LENT.isdisjoint(site.definition.args) else tuple(readings.values())
@@ -143,60 +93,6 @@ class Compiler:
         entries_ = self.program.product(part.size, entry if part.below else Term(part.leaf_points))
         together = [self.program.largest(charge.points for charge in charges) for charges in part.readings]
         return self.program.sum([part.charge.points, *together, entries_])
-
-    def _own_points(self, site: Site) -> Term:
-        """Its weight, and what its arguments add; never less than nothing."""
-        price, mutation = site.price, site.parent is self.schema.mutation_type
-        default = MUTATION_POINTS if mutation and not site.name.startswith("__") else 0.0
-        points = Term(default if price.weight is None else price.weight)
-        for factor in (*(self._factor(site, factor) for factor in price.factors), self._share(site) or ONE):
-            points = self.program.product(points, factor)
-        points = self.program.sum([points, *(self._input_points(site, name) for name in site.definition.args)])
-        return self.program.largest([NOTHING, points]) if self.inputs.reduces else points
-
-    def _factor(self, site: Site, factor: Factor) -> Term:
-        if factor.under is not None and factor.under == site.above.under:
-            return Term(factor.factor)
-        paths = tuple(path for path in factor.when if path[0] in site.reach)
-        arguments = tuple(site.reach[path[0]] for path in paths)
-        return measured(self.program, arguments, factor_where(paths, factor.factor))
-
-    def _share(self, site: Site) -> Term | None:
-        if site.price.without_period is None:
-            return None
-        period, share = site.reach.get(PERIOD), period_share(site.price.without_period)
-        return Term(share(None)) if period is None else measured(self.program, (period,), share)
-
-    def _input_points(self, site: Site, name: str) -> Term:
-        points = self.inputs.of(site.definition.args[name])
-        return NOTHING if points is None else measured(self.program, (site.reach[name],), points)
-
-    def _size(self, site: Site) -> tuple[Term, str | None]:
-        """Entries of its list or of those below that it sizes, and the argument that tells."""
-        size = site.price.size
-        if site.name in site.above.sized:
-            return site.above.size, site.above.sliced_by
-        if size is None:
-            return Term(float(self._unknown_size(site))), None
-        otherwise = UNKNOWN_LIST_ENTRIES if size.assumed is None else size.assumed
-        if size.interval is not None and PERIOD in site.reach:
-            told = (site.reach[PERIOD], site.reach[size.interval])
-            return measured(self.program, told, intervals(otherwise)), None
-        return self._slice(site, size, otherwise)
-
-    def _slice(self, site: Site, size: Size, otherwise: int) -> tuple[Term, str | None]:
-        arguments = tuple(site.reach[path[0]] for path in size.slicing)
-        defaults = [entries(argument.default) for argument in arguments]
-        otherwise = max([found for found in defaults if found is not None] or [otherwise])
-        given = {argument.name.value for argument in site.nodes[0].arguments or ()}
-        names = [path for path in size.slicing if path[0] in given] or list(size.slicing)
-        told = ".".join(names[0]) if names else None
-        return measured(self.program, arguments, largest_slice(size.slicing, otherwise)), told
-
-    def _unknown_size(self, site: Site) -> int:
-        if not is_introspection_type(site.parent):
-            return UNKNOWN_LIST_ENTRIES
-        return len(self.schema.type_map) if site.name == "types" else INTROSPECTION_LIST_ENTRIES
 
     def _below(self, site: Site, size: Term, sliced_by: str | None) -> tuple[Selected, ...]:
         sets = tuple(node.selection_set for node in site.nodes if node.selection_set is not None)

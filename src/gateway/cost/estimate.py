@@ -8,12 +8,13 @@ from typing import Any
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 
 from gateway.cost.arguments import variable_defaults
-from gateway.cost.compiling import Above, Compiler
+from gateway.cost.compiling import Compiler
 from gateway.cost.measures import InputScale
 from gateway.cost.parts import Charge, Selected
 from gateway.cost.prices import Prices
 from gateway.cost.program import Program, Term, Variables
 from gateway.cost.selection import Selections, switch_names
+from gateway.cost.weighing import Above, Weighing
 
 LEAST_POINTS = 1
 """Of any operation, as of an answer that is kept."""
@@ -50,7 +51,8 @@ class Pricing:
 
         def compile_with(switches: Mapping[str, bool]) -> Compiled:
             selections = Selections(self._schema, document, switches)
-            compiler = Compiler(self._schema, self._prices, self._inputs, selections, defaults)
+            weighing = Weighing(self._schema, self._inputs)
+            compiler = Compiler(self._schema, self._prices, weighing, selections, defaults)
             root_type = self._schema.get_root_type(operation.operation)
             if root_type is None:
                 raise LookupError(f"the schema has no {operation.operation.value}: the operation is not valid")
