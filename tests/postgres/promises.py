@@ -42,6 +42,7 @@ TRIGGER_FUNCTIONS = {
 DEFINERS = {
     **dict.fromkeys(TRIGGER_FUNCTIONS, "whoever writes a table writes the changes of its rollups"),
     "app.rollups()": "tells a tenant of its own groups, in tables that gateway may not read",
+    "app.doubt_ways()": "whoever writes history by hand bends ways",
     "app.copy_deal_deleted()": "history follows its deal, whoever deleted it",
     "app.credential_lookup(text, text)": "sign-in acts before a tenant is known",
     "app.identify(text, text)": "sign-in acts before a tenant is known",
