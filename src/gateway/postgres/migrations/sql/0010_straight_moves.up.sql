@@ -103,13 +103,12 @@ BEGIN
            nullif(current_setting('app.member_id', true), '')::bigint, n.deleted_at IS NOT NULL,
            -- What others wrote by hand since an old snapshot would not be seen here.
            coalesce(current_setting('transaction_isolation') = 'read committed' AND last.straight
-                    AND last.to_stage_id = o.stage_id AND last.moved_at <= n.stage_entered_at
-                    AND last.moved_day = least(o.stage_entered_day, n.stage_entered_day)
+                    AND last.to_stage_id = o.stage_id AND last.moved_day = least(o.stage_entered_day, n.stage_entered_day)
                     AND o.pipeline_id = n.pipeline_id AND o.outcome <> 'lost'
                     AND (SELECT f.position FROM stages f WHERE f.tenant_id = o.tenant_id AND f.id = o.stage_id)
                       < (SELECT t.position FROM stages t WHERE t.tenant_id = n.tenant_id AND t.id = n.stage_id), false)
       FROM new_deals n JOIN old_deals o ON o.tenant_id = n.tenant_id AND o.id = n.id
-      LEFT JOIN LATERAL (SELECT h.to_stage_id, h.moved_at, h.moved_day, h.straight
+      LEFT JOIN LATERAL (SELECT h.to_stage_id, h.moved_day, h.straight
                            FROM deal_stage_history h WHERE h.tenant_id = n.tenant_id AND h.deal_id = n.id
                           ORDER BY h.moved_at DESC, h.id DESC LIMIT 1) AS last ON true
      WHERE n.stage_id <> o.stage_id ORDER BY n.tenant_id, n.id
