@@ -18,6 +18,7 @@ BEGAN = instant("2024-03-31T15:00")
 hours = st.sampled_from([0, 9, 30, 80]).map(lambda count: timedelta(hours=count))
 instants = st.sampled_from([BEGAN + timedelta(hours=count) for count in (-30, 0, 20, 50, 110)])
 days = st.sampled_from([date(2024, 4, day) for day in (1, 2, 4, 6)])
+stays = st.integers(0, 3)
 
 PERIODS = (
     ALL_DAYS,
@@ -101,50 +102,42 @@ def advances(draw: st.DrawFn) -> Write:
     return Write.of(ADVANCE, TENANT, draw(writes.ids), draw(hours), draw(st.integers(0, 1)))
 
 
+CHANGED: dict[str, st.SearchStrategy[object]] = {
+    "to_stage_id": writes.stages,
+    "from_stage_id": writes.stages,
+    "moved_at": instants,
+    "moved_day": days,
+    "days_in_stage": stays,
+    "deal_id": writes.keys,
+    "straight": st.booleans(),
+}
+
+
 @st.composite
 def moves_by_hand(draw: st.DrawFn) -> Write:
     """History that is added, changed or removed behind the back of its deals; it may claim to be straight."""
-    tenant, deals, stage = TENANT, draw(writes.ids), draw(writes.stages)
-    how = draw(st.sampled_from(["add", "change", "remove"]))
-    if how == "add":
-        values = (
-            draw(writes.optional_keys),
-            stage,
-            draw(instants),
-            draw(days),
-            draw(st.integers(0, 3)),
-            draw(st.booleans()),
-        )
-        return Write.of(ADD, tenant, deals, *values)
+    deals, stage = draw(writes.ids), draw(writes.stages)
     rows = "tenant_id = $1 AND deal_id = ANY($2) AND to_stage_id = $3"
+    how = draw(st.sampled_from(["add", "change", "remove"]))
     if how == "remove":
-        return Write.of(f"DELETE FROM deal_stage_history WHERE {rows}", tenant, deals, stage)
-    values = {
-        "to_stage_id": writes.stages,
-        "from_stage_id": writes.stages,
-        "moved_at": instants,
-        "moved_day": days,
-        "days_in_stage": st.integers(0, 3),
-        "deal_id": writes.keys,
-        "straight": st.booleans(),
-    }
-    name = draw(st.sampled_from(sorted(values)))
-    return Write.of(f"UPDATE deal_stage_history SET {name} = $4 WHERE {rows}", tenant, deals, stage, draw(values[name]))
+        return Write.of(f"DELETE FROM deal_stage_history WHERE {rows}", TENANT, deals, stage)
+    if how == "change":
+        name = draw(st.sampled_from(sorted(CHANGED)))
+        sql = f"UPDATE deal_stage_history SET {name} = $4 WHERE {rows}"
+        return Write.of(sql, TENANT, deals, stage, draw(CHANGED[name]))
+    given = draw(writes.optional_keys), stage, draw(instants), draw(days), draw(stays), draw(st.booleans())
+    return Write.of(ADD, TENANT, deals, *given)
 
 
 @st.composite
 def orders_of_stages(draw: st.DrawFn) -> Write:
     """Stages change places, or one goes to another pipeline."""
-    tenant, one, other = TENANT, draw(writes.stages), draw(writes.stages)
+    one, other = draw(writes.stages), draw(writes.stages)
     if draw(st.booleans()):
-        return Write.of(
-            "UPDATE stages SET position = 7 - position WHERE tenant_id = $1 AND id = ANY($2)", tenant, [one, other]
-        )
-    return Write.of(
-        "UPDATE stages SET pipeline_id = 3 - pipeline_id, position = id + 10 WHERE tenant_id = $1 AND id = $2",
-        tenant,
-        one,
-    )
+        turned = "UPDATE stages SET position = 7 - position WHERE tenant_id = $1 AND id = ANY($2)"
+        return Write.of(turned, TENANT, [one, other])
+    taken = "UPDATE stages SET pipeline_id = 3 - pipeline_id, position = id + 10 WHERE tenant_id = $1 AND id = $2"
+    return Write.of(taken, TENANT, one)
 
 
 @st.composite
