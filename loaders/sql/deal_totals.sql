@@ -47,7 +47,7 @@ SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b
   FROM board b CROSS JOIN totals LEFT JOIN state USING (stage_id) LEFT JOIN passing USING (stage_id)
  ORDER BY b.is_default DESC, b.pipeline_name, b.pipeline_id, b.position;
 
--- name: stage_passages
+-- name: stage_passages (planned once)
 -- One row a stage that was entered or left in [$5, $6), from single moves: how often, how many distinct deals entered it and
 -- how many a later stage that is not lost, the median of the days spent in it. $2, $3: as of deal_board, $4: an owner or null.
 -- Straight deals, which only ever went forward, need not be looked at one by one. One enters a stage once. Of its moves in the

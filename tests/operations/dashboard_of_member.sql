@@ -163,10 +163,10 @@ SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b
 -- name: stage_passages
 -- One row a stage that was entered or left in [$5, $6), from single moves: how often, how many distinct deals entered it and
 -- how many a later stage that is not lost, the median of the days spent in it. $2, $3: as of deal_board, $4: an owner or null.
--- Straight deals need not be looked at one by one. Such a deal enters a stage once, and those after a stage with one move from
--- elsewhere: all its later moves in the period begin with a stay there that began in the period.
+-- Straight deals, which only ever went forward, need not be looked at one by one. One enters a stage once. Of its moves in the
+-- period into stages after some stage, one is the first; each other one comes after a stay in such a stage that began in the period.
 -- Of other deals, each one's way is a bit for each stage that it entered; the few ways that there are are looked at. So are all
--- deals, when somebody changed stages so that a straight one has gone back: what its rows say is of the stages as they were.
+-- deals when stages were changed and a straight move goes back now: what rows say is of the stages as they were.
 WITH flagged AS MATERIALIZED (
   SELECT s.id AS stage_id, s.pipeline_id, s.position, s.kind,
          set_bit(repeat('0', count(*) OVER ()::int)::bit varying, (row_number() OVER () - 1)::int, 1) AS flag
@@ -187,7 +187,7 @@ WITH flagged AS MATERIALIZED (
     FROM moves GROUP BY from_stage_id, to_stage_id, days_in_stage
 ), steps AS MATERIALIZED (
   SELECT t.stage_id, t.pipeline_id, t.position, t.kind, f.position AS from_position, s.times, s.straight, s.onward,
-         s.straight > 0 AND (f.pipeline_id <> t.pipeline_id OR f.position >= t.position OR f.kind = 'lost') AS gone_back
+         s.straight > 0 AND (f.pipeline_id <> t.pipeline_id OR f.position >= t.position OR f.kind = 'lost') AS goes_back
     FROM (SELECT from_stage_id, to_stage_id, sum(times) AS times, sum(straight) AS straight, sum(onward) AS onward
             FROM alike GROUP BY from_stage_id, to_stage_id) AS s
     JOIN flagged t ON t.stage_id = s.to_stage_id LEFT JOIN flagged f ON f.stage_id = s.from_stage_id
@@ -201,7 +201,7 @@ WITH flagged AS MATERIALIZED (
          avg(days) FILTER (WHERE 2 * last >= of AND 2 * (last - times) <= of)::float8 AS median_days
     FROM ranked GROUP BY stage_id
 ), looked_at AS MATERIALIZED (
-  SELECT EXISTS (SELECT FROM steps WHERE gone_back) AS all_deals
+  SELECT EXISTS (SELECT FROM steps WHERE goes_back) AS all_deals
 ), ways AS MATERIALIZED (
   SELECT way, count(*) AS deals
     FROM (SELECT bit_or((SELECT flags FROM lookup)[width_bucket(to_stage_id, (SELECT ids FROM lookup))]) AS way
