@@ -39,9 +39,10 @@ EMPTY = "DELETE FROM activities; DELETE FROM deals; DELETE FROM companies; SET R
 )
 BEGINNING = """
 RESET ROLE;
-UPDATE stages AS s SET kind = k.kind, probability = k.probability
+UPDATE tenants SET time_zone = CASE id WHEN 1 THEN 'Asia/Tokyo' ELSE 'America/New_York' END;
+UPDATE stages AS s SET kind = k.kind, probability = k.probability, pipeline_id = (s.id + 3) / 4, position = s.id
   FROM (VALUES (1, 'open', 0), (2, 'open', 0), (3, 'won', 1), (4, 'lost', 0), (5, 'open', 0), (6, 'won', 1))
-    AS k (id, kind, probability) WHERE s.id = k.id AND s.kind <> k.kind;
+    AS k (id, kind, probability) WHERE s.id = k.id;
 SELECT setval('deal_stage_history_id_seq', 100);
 INSERT INTO companies (tenant_id, id, name, created_at)
 SELECT t, c, c, '2024-03-31 15:00Z' FROM generate_series(1, 2) AS t, generate_series(1, 2) AS c;

@@ -61,6 +61,7 @@ COLUMNS: dict[str, dict[str, Values]] = {
         "days_in_stage": optional_keys,
         "member_id": st.none() | members,
         "deal_deleted": st.booleans(),
+        "straight": st.booleans(),
     },
     "activities": {
         "tenant_id": tenants,
