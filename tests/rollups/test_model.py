@@ -131,6 +131,7 @@ MISTAKES = {
     "a close does not count": ("deals_update", "closed_day IS NOT NULL", "false"),
     "an owner's change goes unseen": ("deals_update", " OR changed.owner_id", ""),
     "an amount of nothing is not taken away": ("deals_delete", "coalesce(-(amount), 0)", "coalesce(-(amount), 1)"),
+    "a task that is done stays open": ("tasks_update", " OR changed.completed_at", ""),
     "moves of a deleted deal stay": ("deal_stage_history_update", "identity OR changed.deal_deleted", "identity"),
 }
 
