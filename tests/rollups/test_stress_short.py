@@ -25,7 +25,7 @@ from tests.stress.run import settle, stress_engine
 from tests.stress.tally import LOG_PREFIX, Tally, worker_errors
 
 SEED = 11
-ENOUGH_CHECKS = 800
+ENOUGH_CHECKS = 400
 PATIENCE_SECONDS = 60
 
 
