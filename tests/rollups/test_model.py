@@ -28,8 +28,8 @@ BOUNDS: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
-SHORT = settings(max_examples=24, stateful_step_count=30, derandomize="CI" in os.environ, **BOUNDS)
-SHORTER = settings(SHORT, max_examples=8)
+SHORT = settings(max_examples=16, stateful_step_count=30, derandomize="CI" in os.environ, **BOUNDS)
+SHORTER = settings(SHORT, max_examples=6)
 LONG = settings(max_examples=300, stateful_step_count=60, **BOUNDS)
 # The first failure will do; the smallest is not looked for.
 TO_BE_CAUGHT = settings(max_examples=60, stateful_step_count=30, derandomize=True, phases=[Phase.generate], **BOUNDS)
