@@ -41,6 +41,6 @@ async def next_tasks(reads: Reads, owner_id: int | None, first: int) -> list[Tas
 
 
 async def task_counts(reads: Reads, owner_id: int | None, now: datetime, today: date) -> TaskCounts:
-    """Counts of an owner's open tasks, or of all. Source: analytics.open_tasks."""
+    """Counts of an owner's open tasks, or of all, at any instant. Source: analytics.task_agenda, .open_tasks."""
     (row,) = await reads.fetch(SQL["task_summary"], owner_id, now, today)
     return TaskCounts(*row)

@@ -14,6 +14,7 @@ from gateway.postgres.faults import is_unavailable
 from tests.changes.arena import Dice
 from tests.cli.processes import get, running, wait_until
 from tests.conftest import JWT_SECRET, Database
+from tests.servers import kill_postgres
 
 RETRY_SECONDS = 0.02
 BACKENDS = """
@@ -56,7 +57,6 @@ async def _killed_one(database: Database, dice: Dice) -> bool:
 
 async def kill_server(server: EmbeddedPostgres) -> None:
     """All of PostgreSQL, which is started again then."""
-    pid = (server.data_dir / "cluster" / "postmaster.pid").read_text().split()[0]
-    os.kill(int(pid), signal.SIGKILL)
+    kill_postgres(server)
     await asyncio.to_thread(server.stop)  # what remains of it
     await asyncio.to_thread(server.start)

@@ -51,6 +51,7 @@ DEFINERS = {
     "app.rollups()": "tells a tenant of its own groups, in tables that gateway may not read",
     "app.incarnation()": "names the database's present life, in a table that nobody may write",
     "app.begin_incarnation()": "begins a life where there is none, and cannot be made to end one",
+    "app.doubt_ways()": "whoever writes history by hand bends ways",
     "app.copy_deal_deleted()": "history follows its deal, whoever deleted it",
     "app.credential_lookup(text, text)": "sign-in acts before a tenant is known",
     "app.identify(text, text)": "sign-in acts before a tenant is known",
