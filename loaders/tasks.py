@@ -22,11 +22,15 @@ class TaskRow(NamedTuple):
 
 
 class TaskCounts(NamedTuple):
-    """Open tasks; those whose due instant has passed; those due on the tenant's today, whatever the hour."""
+    """Open tasks; those whose due instant has passed; those due on the tenant's today, whatever the hour.
+
+    `next_due_at`: when one more will be overdue; None: never.
+    """
 
     open: int
     overdue: int
     due_today: int
+    next_due_at: datetime | None
 
 
 async def tasks_by_id(reads: Reads, ids: Sequence[int]) -> list[TaskRow | None]:

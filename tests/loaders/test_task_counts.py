@@ -36,7 +36,9 @@ def counted(tasks: Sequence[asyncpg.Record], owner: int | None, now: datetime, t
     """As the words say, task by task."""
     found = [task for task in tasks if owner in (None, task["owner_id"])]
     overdue = [task for task in found if task["due_at"] is not None and task["due_at"] < now]
-    return TaskCounts(len(found), len(overdue), sum(task["due_day"] == today for task in found))
+    later = [task["due_at"] for task in found if task["due_at"] is not None and task["due_at"] >= now]
+    due_today = sum(task["due_day"] == today for task in found)
+    return TaskCounts(len(found), len(overdue), due_today, min(later, default=None))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from gateway.rollups.declaration import Rollup, Table
 from gateway.rollups.declared import COMPANY_DEALS, COMPANY_FLOW, DEAL_FLOW, DEAL_STATE, ROLLUPS
 from gateway.rollups.locking import locked
 from gateway.rollups.maintain import fold_rollup, has_deltas, refresh_rollup, vacuum_rollup
-from gateway.rollups.names import CHANNEL, base, delta, live, pending
+from gateway.rollups.names import base, delta, live, pending
 from gateway.rollups.registry import Kept, read_pending, read_registry
 from gateway.rollups.render import by_table
 from gateway.rollups.session import SESSION_SETTINGS
