@@ -156,13 +156,7 @@ WAYS = {
     "SELECT id FROM deals WHERE id IN (SELECT app.search_companies($1))": {"companies", "deals"},
     "SELECT id FROM deals WHERE created_day < app.local_day($1, now())": {"deals", "tenants"},
     "SELECT preset FROM app.period_presets($1)": set(),
-    "SELECT name FROM app.rollups() WHERE tenant_id = $1": {
-        "activities",
-        "companies",
-        "deal_stage_history",
-        "deals",
-        "tasks",
-    },
+    "SELECT name FROM app.rollups() WHERE tenant_id = $1": {rollup.table.name for rollup in ROLLUPS},
 }
 """Ways to read tables, each with the tables."""
 
