@@ -123,7 +123,8 @@ class Counted:
 
 @pytest.fixture(scope="module")
 async def counted(demo: Database) -> AsyncIterator[Counted]:
-    async with serving(create_app(demo.settings()), None) as gateway:
+    settings = demo.settings(pool_wait_seconds=60, request_deadline_seconds=60)  # a busy machine takes its time
+    async with serving(create_app(settings), None) as gateway:
         yield Counted(gateway)
 
 

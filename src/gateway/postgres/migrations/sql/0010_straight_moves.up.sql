@@ -95,6 +95,11 @@ CREATE OR REPLACE FUNCTION app.record_moved_deals() RETURNS trigger LANGUAGE plp
   SET enable_nestloop = off SET jit = off AS $$
 DECLARE tenant_ids bigint[]; deal_ids bigint[];
 BEGIN
+  -- Who moves nothing waits for no stage.
+  IF NOT coalesce((SELECT bool_or(n.stage_id <> o.stage_id)
+                     FROM new_deals n JOIN old_deals o ON o.tenant_id = n.tenant_id AND o.id = n.id), false) THEN
+    RETURN NULL;
+  END IF;
   WITH moved AS (
     INSERT INTO deal_stage_history (tenant_id, deal_id, from_stage_id, to_stage_id, moved_at, moved_day, days_in_stage, member_id,
                                     deal_deleted, straight)
