@@ -1,13 +1,17 @@
 """Real servers for tests, on free ports of the loopback interface, ended with their block."""
 
+import asyncio
 import importlib.util
 import shutil
 import socket
 import subprocess
 import time
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+import asyncpg
 
 from gateway.postgres.embedded import HOST, EmbeddedPostgres
 
@@ -34,6 +38,18 @@ def postgres_server(
     chosen = ({} if durable else NOT_DURABLE) | dict(settings or {})
     with EmbeddedPostgres(tmp_dir, bin_dir=bin_dir, settings=chosen) as server:
         yield server
+
+
+async def run_program(server: EmbeddedPostgres, name: str, *arguments: str) -> None:
+    """Runs one of the server's own programs, such as pg_dump, to its good end."""
+    connection = await asyncpg.connect(server.superuser_dsn)
+    try:
+        directory = Path(await connection.fetchval("SELECT setting FROM pg_config WHERE name = 'BINDIR'"))
+    finally:
+        await connection.close()
+    program = await asyncio.create_subprocess_exec(directory / name, *arguments, stdout=PIPE, stderr=STDOUT)
+    output, _ = await program.communicate()
+    assert program.returncode == 0, output.decode()
 
 
 @contextmanager

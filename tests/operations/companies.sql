@@ -1,6 +1,6 @@
 -- name: moment
--- The moment of a snapshot: one row with the clock, the tenant's local day and the presets' day ranges around it.
-SELECT clock.as_of, day.today, t.id, t.slug, t.name, t.plan, t.currency, t.time_zone,
+-- The moment of a snapshot: one row with the clock, the snapshot itself, the tenant's local day and the presets' day ranges around it.
+SELECT clock.as_of, pg_current_snapshot()::text, app.incarnation(), day.today, app.day_ends_at(t.time_zone, clock.as_of), t.id, t.slug, t.name, t.plan, t.currency, t.time_zone,
        presets.names, presets.from_days, presets.to_days
   FROM tenants t
  CROSS JOIN LATERAL (SELECT clock_timestamp() AS as_of OFFSET 0) AS clock

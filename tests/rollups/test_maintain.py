@@ -1,7 +1,6 @@
 """Folding, refreshing, auditing and repairing: what each changes, what it leaves alone, and who waits for whom."""
 
 import asyncio
-from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,14 @@ from gateway.rollups.declaration import Rollup
 from gateway.rollups.declared import COMPANY_DEALS, COMPANY_FLOW, DEAL_FLOW, DEAL_STATE, ROLLUPS
 from gateway.rollups.locking import locked
 from gateway.rollups.maintain import fold_rollup, has_deltas, refresh_rollup
-from gateway.rollups.names import CHANNEL, base, delta, live, pending
+from gateway.rollups.names import base, delta, live, pending
 from gateway.rollups.registry import Kept, read_pending, read_registry
 from gateway.rollups.render import by_table
 from tests.conftest import PASSWORDS, Database, _numbers, fresh_database
+from tests.notices import Notices
 from tests.rollups.conftest import populate
 from tests.rollups.exactness import assert_exact, live_groups, until
+from tests.servers import run_program
 
 WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = '{}' AND NOT granted)"
 SECONDS = 60
@@ -61,6 +62,12 @@ async def reader(database: Database) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database.gateway_dsn)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def notices(database: Database) -> AsyncIterator[Notices]:
+    async with Notices.of(database.worker_dsn) as notices:
+        yield notices
 
 
 async def count(connection: asyncpg.Connection, relation: str) -> int:
@@ -374,10 +381,8 @@ async def test_the_serving_role_reads_nothing_but_live_views(reader: asyncpg.Con
 
 
 async def test_a_notice_comes_once_for_each_transaction_tenant_and_table(
-    owner: asyncpg.Connection, worker: asyncpg.Connection
+    owner: asyncpg.Connection, notices: Notices
 ) -> None:
-    heard: asyncio.Queue[str] = asyncio.Queue()
-    await worker.add_listener(CHANNEL, lambda *notice: heard.put_nowait(notice[-1]))
     tokyo, office = await tenant(owner), await tenant(owner, "office")
     undone = owner.transaction()
     await undone.start()
@@ -390,14 +395,19 @@ async def test_a_notice_comes_once_for_each_transaction_tenant_and_table(
                 await owner.execute("UPDATE deals SET amount = $1", amount)
                 await owner.execute("UPDATE companies SET name = 'Other'")
         await owner.execute("UPDATE activities SET subject = 'never'  WHERE false")
-    await owner.execute(f"NOTIFY {CHANNEL}, 'end'")
-    async with asyncio.timeout(SECONDS):
-        notices = [await heard.get()]
-        while notices[-1] != "end":
-            notices.append(await heard.get())
-    assert sorted(notices[:-1]) == sorted(
+    assert await notices.told() == sorted(
         [f"{tokyo}:deals:{xid}", f"{tokyo}:companies:{xid}", f"{office}:companies:{xid}"]
     )
+
+
+async def test_columns_that_no_rollup_counts_are_told_of_too(owner: asyncpg.Connection, notices: Notices) -> None:
+    uncounted = {"deals": "name", "companies": "website", "activities": "body", "deal_stage_history": "member_id"}
+    contributions = [(rollup, each) for rollup in ROLLUPS for each in rollup.contributions]
+    counted = {(rollup.table.name, column) for rollup, each in contributions for column in rollup.columns(each)}
+    assert not uncounted.items() & counted
+    for table, column in uncounted.items():
+        await owner.execute(f"UPDATE {table} SET {column} = {column}")
+        assert {notice.split(":")[1] for notice in await notices.told()} == {table}
 
 
 async def dumped_and_restored(database: Database, directory: Path) -> Database:
@@ -405,17 +415,10 @@ async def dumped_and_restored(database: Database, directory: Path) -> Database:
     restored = Database(f"restored_{next(_numbers)}", database.server)
     superuser = await asyncpg.connect(database.server.superuser_dsn)
     await superuser.execute(f"CREATE DATABASE {restored.name} TEMPLATE template0 OWNER owner")
-    programs = Path(await superuser.fetchval("SELECT setting FROM pg_config WHERE name = 'BINDIR'"))
     await superuser.close()
-    address = database.server.superuser_dsn.removesuffix("postgres")
-    dump = directory / "dump"
-    for command in (
-        ["pg_dump", "--format=custom", f"--file={dump}", address + database.name],
-        ["pg_restore", "--exit-on-error", f"--dbname={address + restored.name}", str(dump)],
-    ):
-        program = await asyncio.create_subprocess_exec(programs / command[0], *command[1:], stdout=PIPE, stderr=STDOUT)
-        output, _ = await program.communicate()
-        assert program.returncode == 0, output.decode()
+    server, address, dump = database.server, database.server.superuser_dsn.removesuffix("postgres"), directory / "dump"
+    await run_program(server, "pg_dump", "--format=custom", f"--file={dump}", address + database.name)
+    await run_program(server, "pg_restore", "--exit-on-error", f"--dbname={address + restored.name}", str(dump))
     await bootstrap(database.server.superuser_dsn, database=restored.name, passwords=PASSWORDS)
     return restored
 
