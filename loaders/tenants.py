@@ -35,5 +35,6 @@ async def moment(reads: Reads) -> Moment | None:
     """The moment of the snapshot that `reads` stands on; None when its tenant does not exist. Source: tenants."""
     for row in await reads.fetch(SQL["moment"]):
         *values, names, from_days, to_days = row
-        return Moment(*values, presets=dict(zip(names, zip(from_days, to_days, strict=True), strict=True)))
+        presets = dict(zip(names, zip(from_days, to_days, strict=True), strict=True))
+        return Moment(*[*values, presets])
     return None

@@ -105,5 +105,5 @@ async def test_a_day_ends_with_the_first_instant_of_the_next(read: Read, day: st
     zone, instant, end = DAYS[day]
     owner: asyncpg.Connection = read.world.owner
     await owner.execute(f"SET timezone = '{session_zone}'")
-    ends = "SELECT app.day_ends_at($1, $2)"
+    ends = "SELECT ends_at FROM app.day_at($1, $2)"
     assert await owner.fetchval(ends, zone, datetime.fromisoformat(instant)) == datetime.fromisoformat(end)

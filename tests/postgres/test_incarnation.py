@@ -79,7 +79,7 @@ async def test_a_restored_dump_begins_a_life_of_its_own(database: Database, tmp_
 async def test_what_came_from_another_server_is_replaced(database: Database) -> None:
     begun = await ask(database, BEGIN)
     async with database.as_owner() as owner:
-        await owner.execute("UPDATE app.incarnations SET system_identifier = system_identifier + 1")
+        await owner.execute("UPDATE app.incarnations SET place = '1/' || split_part(place, '/', 2)")
     assert await ask(database, BEGIN) not in {begun, None}
     async with database.as_owner() as owner:
         assert await owner.fetchval("SELECT count(*) FROM app.incarnations") == 1
@@ -91,7 +91,7 @@ async def test_what_came_from_another_server_is_replaced(database: Database) -> 
         "DELETE FROM app.incarnations",
         "TRUNCATE app.incarnations",
         "UPDATE app.incarnations SET id = gen_random_uuid()",
-        "INSERT INTO app.incarnations VALUES (true, 1, 1, 1)",
+        "INSERT INTO app.incarnations VALUES (true, 'here', 'there')",
     ],
 )
 async def test_the_serving_role_can_neither_end_nor_forge_a_life(gateway: asyncpg.Connection, statement: str) -> None:

@@ -53,7 +53,7 @@ routine (signature) AS (VALUES ('app.tenant_id()'), ('app.local_day(bigint, time
     ('app.login_lookup(text, text)'), ('app.credential_lookup(text, text)'), ('app.period_presets(date)'),
     ('app.intervals(text, date, date, date)'), ('app.search_deals(text)'), ('app.search_companies(text)'),
     ('app.search_contacts(text)'), ('app.search_activities(text)'), ('app.search_tasks(text)'), ('app.search_members(text)'), ('app.rollups()'),
-    ('app.incarnation()'), ('app.begin_incarnation()'), ('app.day_ends_at(text, timestamptz)'))
+    ('app.incarnation()'), ('app.begin_incarnation()'), ('app.day_at(text, timestamptz)'))
 SELECT format('%s is missing', name), 'Restore it from a backup, or migrate a new database: gateway migrate.'
   FROM wanted WHERE to_regclass(name) IS NULL
 UNION ALL
