@@ -1,5 +1,6 @@
 """Real servers for tests, on free ports of the loopback interface, ended with their block."""
 
+import asyncio
 import importlib.util
 import os
 import shutil
@@ -8,9 +9,12 @@ import socket
 import subprocess
 import tempfile
 import time
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+import asyncpg
 
 from gateway.postgres.embedded import HOST, EmbeddedPostgres
 
@@ -65,7 +69,22 @@ def server_pid(data_dir: Path) -> int:
 
 def kill_postgres(server: EmbeddedPostgres) -> None:
     """No time for good-byes: connections break off in the middle of statements."""
-    os.kill(server_pid(server.data_dir), signal.SIGKILL)
+    pid = server_pid(server.data_dir)
+    os.kill(pid, signal.SIGKILL)
+    # Until it is gone, what is started in its place takes it for alive.
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+async def run_program(server: EmbeddedPostgres, name: str, *arguments: str) -> None:
+    """Runs one of the server's own programs, such as pg_dump, to its good end."""
+    connection = await asyncpg.connect(server.superuser_dsn)
+    try:
+        directory = Path(await connection.fetchval("SELECT setting FROM pg_config WHERE name = 'BINDIR'"))
+    finally:
+        await connection.close()
+    program = await asyncio.create_subprocess_exec(directory / name, *arguments, stdout=PIPE, stderr=STDOUT)
+    output, _ = await program.communicate()
+    assert program.returncode == 0, output.decode()
 
 
 @contextmanager

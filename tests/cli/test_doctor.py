@@ -223,28 +223,19 @@ FAULTS = {
     "a change that nobody would be told of": (
         "change notices",
         "DROP TRIGGER notify_update ON contacts",
-        (
-            "notify_update of contacts is missing or does not always fire: "
-            "answers kept before a change could be given after it"
-        ),
+        "notify_update of contacts does not always fire: answers could be kept past a change",
         "SELECT app.notify_changes_of('contacts');",
     ),
     "a notice that is off": (
         "change notices",
         "ALTER TABLE tenants DISABLE TRIGGER notify_truncate",
-        (
-            "notify_truncate of tenants is missing or does not always fire: "
-            "answers kept before a change could be given after it"
-        ),
+        "notify_truncate of tenants does not always fire: answers could be kept past a change",
         "SELECT app.notify_changes_of('tenants');",
     ),
     "a notice that a replica would not give": (
         "change notices",
         "ALTER TABLE audit_log ENABLE TRIGGER notify_insert",
-        (
-            "notify_insert of audit_log is missing or does not always fire: "
-            "answers kept before a change could be given after it"
-        ),
+        "notify_insert of audit_log does not always fire: answers could be kept past a change",
         "SELECT app.notify_changes_of('audit_log');",
     ),
     "a rollup's schema that is open": (

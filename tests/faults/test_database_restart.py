@@ -1,7 +1,6 @@
 """The database restarted under a gateway: only retryable errors meanwhile, and none once it is back."""
 
 import asyncio
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -11,18 +10,11 @@ from gateway.postgres.embedded import EmbeddedPostgres
 from tests.conftest import Database, Serve, fresh_database
 from tests.pipeline.acme import MEMBER, found_acme
 from tests.pipeline.listening import calling
-from tests.servers import kill_postgres, postgres_server
+from tests.servers import kill_postgres
 
 ME = "query Me { me { email } }"
 ANSWER = {"data": {"me": {"email": MEMBER}}}
 TASKS = "{ dashboard { overview { tasks { open } deals { open } } } }"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[EmbeddedPostgres]:
-    """A server of this module's own, to be killed: what it had committed is there when it is back."""
-    with postgres_server(durable=True) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,7 @@ GRANTS = {
     "gateway EXECUTE app.rollups()",
     "gateway EXECUTE app.incarnation()",
     "gateway EXECUTE app.begin_incarnation()",
-    "gateway EXECUTE app.day_ends_at(text, timestamp with time zone)",
+    "gateway EXECUTE app.day_at(text, timestamp with time zone)",
     "gateway EXECUTE app.identify(text, text)",
     "gateway EXECUTE app.login_lookup(text, text)",
     "gateway EXECUTE app.credential_lookup(text, text)",
