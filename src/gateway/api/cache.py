@@ -17,9 +17,7 @@ class CacheTag(Enum):
     COMPANIES = strawberry.enum_value("companies", description="Companies.")
     CONTACTS = strawberry.enum_value("contacts", description="Contacts.")
     DEAL_PRODUCTS = strawberry.enum_value("deal_products", description="Lines of deals.")
-    DEAL_STAGE_HISTORY = strawberry.enum_value(
-        "deal_stage_history", description="The ways of deals through their stages."
-    )
+    DEAL_STAGE_HISTORY = strawberry.enum_value("deal_stage_history", description="How deals went through their stages.")
     DEALS = strawberry.enum_value("deals", description="Deals.")
     MEMBERS = strawberry.enum_value("members", description="Members.")
     OPERATIONS = strawberry.enum_value("operations", description="Changes of many records at once.")
@@ -27,9 +25,7 @@ class CacheTag(Enum):
     PRODUCTS = strawberry.enum_value("products", description="Products.")
     STAGES = strawberry.enum_value("stages", description="Stages of pipelines.")
     TASKS = strawberry.enum_value("tasks", description="Tasks.")
-    TENANTS = strawberry.enum_value(
-        "tenants", description="The tenant itself: its name, currency and time zone. Every answer is read from it."
-    )
+    TENANTS = strawberry.enum_value("tenants", description="The tenant itself: every answer is read from it.")
 
 
 Tags = Annotated[
@@ -46,5 +42,5 @@ class PurgeCachePayload:
         """Raises FORBIDDEN."""
         info.context.require("operate")
         wanted = list(CacheTag) if tags is None else tags
-        await info.context.write(partial(purge_cache, tables={tag.value for tag in wanted}))
+        await info.context.write(partial(purge_cache, tables={tag.name.lower() for tag in wanted}))
         return cls(tags=wanted)
