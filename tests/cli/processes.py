@@ -12,7 +12,18 @@ from typing import Any
 
 GATEWAY = str(Path(sys.executable).with_name("gateway"))
 START_SECONDS = 60
-SETTINGS = ("DATABASE_URL", "REDIS_URL", "CACHE_", "ROLLUP_", "JWT_", "JWKS_", "PROMETHEUS_", "GRAPHIQL", "LOG_", "CORS_")
+SETTINGS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "CACHE_",
+    "ROLLUP_",
+    "JWT_",
+    "JWKS_",
+    "PROMETHEUS_",
+    "GRAPHIQL",
+    "LOG_",
+    "CORS_",
+)
 
 
 def environment(**settings: str) -> dict[str, str]:

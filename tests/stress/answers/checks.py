@@ -99,8 +99,8 @@ def story(answer: Answer) -> str:
     """The request, the answer, and the ledger's lines about it: instants in milliseconds since the request began."""
     seen, since = shown(answer.data), answer.begun_at
     lines = [
-        f"{answer.question.name} of {answer.question.tenant.slug} by {answer.gateway}, {answer.status}, "
-        f"Cache-Control {answer.control!r}, ended {1000 * (answer.ended_at - since):+.1f}",
+        f"{answer.question.name} of {answer.question.tenant.slug} by {answer.gateway}, {answer.status}",
+        f"  Cache-Control {answer.control!r}, ended {1000 * (answer.ended_at - since):+.1f}",
         f"  variables {answer.question.variables}",
         f"  data {answer.data}",
     ]

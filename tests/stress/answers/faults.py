@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,10 @@ from tests.stress.answers.wire import Wire
 CUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gateway listener' AND datname = $1
 """
+ANYWHERE = ("cut_listeners", "cut_wire", "stall_wire", "stop_gateway", "hold_reads", "hold_deal")
+OF_REDIS = ("empty_redis", "set_redis_back", "pause_redis", "fill_redis", "forget")
 LOCK_DEAL = "SELECT 1 FROM deals WHERE tenant_id = $1 AND id = $2 FOR UPDATE"
+LONGEST_REST_SECONDS = 0.5
 SMALL_BYTES = "1200kb"
 """Hardly more than an empty Redis takes."""
 
@@ -44,24 +47,25 @@ class Faults:
 
     async def befall(self, longest_pause_seconds: float) -> None:
         """Any of them, again and again, until cancelled."""
-        kinds = [self.cut_listeners, self.cut_wire, self.stall_wire, self.stop_gateway, self.hold_reads, self.hold_deal]
-        if self.redis is not None:
-            kinds += [self.empty_redis, self.set_redis_back, self.pause_redis, self.fill_redis, self.forget]
         while True:
-            # Each of them before any comes again: a short run has seen all that it has time for.
-            for kind in self.dice.sample(kinds, len(kinds)):
-                await asyncio.sleep(self.dice.uniform(0, longest_pause_seconds))
-                await self.strike(kind)
+            # Each of them before any comes again.
+            for kind in self.dice.sample(self.kinds, len(self.kinds)):
+                await self.strike(kind, longest_pause_seconds)
 
-    async def strike(self, kind: Callable[[], Awaitable[None]]) -> None:
-        await kind()
-        self.tally.faults[kind.__name__.replace("_", " ")] += 1
-
-    async def repeat(self, kind: Callable[[], Awaitable[None]], longest_pause_seconds: float) -> None:
+    async def repeat(self, kind: str, longest_pause_seconds: float) -> None:
         """One kind alone, until cancelled."""
         while True:
-            await asyncio.sleep(self.dice.uniform(0, longest_pause_seconds))
-            await self.strike(kind)
+            await self.strike(kind, longest_pause_seconds)
+
+    async def strike(self, kind: str, longest_pause_seconds: float) -> None:
+        """One, after a pause."""
+        await asyncio.sleep(self.dice.uniform(0, longest_pause_seconds))
+        await getattr(self, kind)()
+        self.tally.faults[kind] += 1
+
+    @property
+    def kinds(self) -> Sequence[str]:
+        return ANYWHERE if self.redis is None else ANYWHERE + OF_REDIS
 
     async def cut_listeners(self) -> None:
         """The server ends their sessions."""
@@ -99,7 +103,7 @@ class Faults:
         lane = self.dice.choice(self.ground.lanes)
         async with self.ground.database.as_owner() as owner, owner.transaction():
             await owner.execute(LOCK_DEAL, lane.tenant_id, max(lane.deals))
-            await asyncio.sleep(self.dice.uniform(0.1, 0.3))
+            await asyncio.sleep(self.dice.uniform(0.1, 0.4))
 
     async def empty_redis(self) -> None:
         """It is killed, and comes back knowing nothing."""
@@ -155,11 +159,18 @@ class Faults:
 
 
 async def maintain(ground: Ground, dice: Dice) -> None:
-    """Folds and refreshes until cancelled, as the worker does."""
-    worker = await asyncpg.connect(ground.database.worker_dsn)
-    try:
-        while True:
-            await dice.choice((fold_rollup, refresh_rollup))(worker, dice.choice(ROLLUPS))
-            await asyncio.sleep(dice.uniform(0, 0.5))
-    finally:
-        worker.terminate()
+    """Folds and refreshes until cancelled, as the worker does; on a new connection where the one before was lost."""
+    while True:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            worker = await asyncpg.connect(ground.database.worker_dsn)
+            try:
+                await _maintain_on(worker, dice)
+            finally:
+                worker.terminate()
+        await asyncio.sleep(LONGEST_REST_SECONDS)
+
+
+async def _maintain_on(worker: asyncpg.Connection, dice: Dice) -> None:
+    while True:
+        await dice.choice((fold_rollup, refresh_rollup))(worker, dice.choice(ROLLUPS))
+        await asyncio.sleep(dice.uniform(0, LONGEST_REST_SECONDS))

@@ -12,13 +12,15 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.changes.hands import gateway
+from tests.cli.processes import GATEWAY
 from tests.conftest import Database
 from tests.servers import free_port
 from tests.stress.answers.wire import Wire
 
 DEADLINE_SECONDS = 10
 PATIENCE_SECONDS = 60
-CONNECTIONS = httpx.Limits(max_connections=40)
+CONNECTIONS = httpx.Limits(max_connections=40, keepalive_expiry=1)
+"""Idle ones are given up long before a gateway does: a request on its way to a closed door would prove nothing."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,14 @@ async def serving_processes(
         "REQUEST_DEADLINE_SECONDS": str(DEADLINE_SECONDS),
         **({"REDIS_URL": redis_url} if redis_url else {}),
     }
-    program = {} if control is None else {"program": (sys.executable, "-m", "tests.stress.answers.weakened", control)}
+    weakened = (sys.executable, "-m", "tests.stress.answers.weakened")
+    program = (GATEWAY,) if control is None else (*weakened, control)
 
     async with AsyncExitStack() as stack:
 
         async def start(name: str) -> Gateway:
             port, log = free_port(), directory / f"{name}.log"
-            process = await stack.enter_async_context(gateway(database, port, log, **program, **settings))
+            process = await stack.enter_async_context(gateway(database, port, log, program=program, **settings))
             url = f"http://127.0.0.1:{port}"
             client = httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, limits=CONNECTIONS)
             return Gateway(name, process, await stack.enter_async_context(client))

@@ -17,7 +17,7 @@ from tests.stress.answers.ledger import LaneLedger
 from tests.world import INSERT_DEAL, instant
 
 TENANTS = ("heron", "finch", "raven")
-LANES = 2
+LANES = 3
 DEALS_OF_A_LANE = 2
 ROLES = ("viewer", "rep", "manager", "admin")
 
@@ -62,11 +62,17 @@ class Tenant:
 
 @dataclass
 class Ground:
-    """`epoch`: counts what befell the database; None while nobody knows what it holds."""
+    """`crashes`: of the database; `known`: whether anybody knows what it holds."""
 
     database: Database
     tenants: Sequence[Tenant]
-    epoch: int | None = 0
+    crashes: int = 0
+    known: bool = True
+
+    @property
+    def narrow(self) -> "Ground":
+        """One tenant alone: what has to come together does so sooner."""
+        return Ground(self.database, self.tenants[:1])
 
     @property
     def lanes(self) -> list[Lane]:

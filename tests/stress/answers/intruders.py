@@ -95,7 +95,9 @@ class Intruder:
 
     def _forged(self, token: str, other: Tenant) -> str:
         held = jwt.decode(token, options={"verify_signature": False})
-        return jwt.encode(held | {"tenant": other.slug}, "a secret of somebody else, long enough too", algorithm="HS256")
+        return jwt.encode(
+            held | {"tenant": other.slug}, "a secret of somebody else, long enough too", algorithm="HS256"
+        )
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -64,7 +64,9 @@ def questions(tenant: Tenant) -> list[Question]:
         Question(tenant, "Totals", TOTALS, tenant.lanes),
         Question(tenant, "Mine", MINE, tenant.lanes),
         *(
-            Question(tenant, "Lane", LANE, [lane], tasks=True, variables=lane_variables(lane.deals, lane.task, lane.owner))
+            Question(
+                tenant, "Lane", LANE, [lane], tasks=True, variables=lane_variables(lane.deals, lane.task, lane.owner)
+            )
             for lane in tenant.lanes
         ),
     ]

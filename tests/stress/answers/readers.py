@@ -50,14 +50,14 @@ class Reader:
     async def ask(self, question: Question, control: str) -> None:
         """One request, judged."""
         gateway, role = self.dice.choice(self.gateways), self.dice.choice(ROLES)
-        epoch, begun_at = self.ground.epoch, time.monotonic()
+        known, crashes, begun_at = self.ground.known, self.ground.crashes, time.monotonic()
         response = await self._send(gateway, question, role, control)
         ended_at = time.monotonic()
         self._count(question, response, ended_at - begun_at)
         data = self._data(question, role, response)
         if data is None:
             return
-        if epoch is None or epoch != self.ground.epoch:
+        if not known or crashes != self.ground.crashes:
             self.tally.unjudged += 1
             return
         status = response.headers["X-Cache"]

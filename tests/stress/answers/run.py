@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.changes.arena import Dice
+from tests.changes.hands import kill_server
 from tests.servers import RedisServer
 from tests.stress.answers.faults import Faults, maintain
 from tests.stress.answers.gateways import Gateway, serving_processes
@@ -19,17 +20,18 @@ from tests.stress.answers.wire import Wire
 from tests.stress.answers.writers import Writer
 
 READERS, WRITERS, INTRUDERS = 6, 6, 2
-ALONE, THREE = ("alone",), ("one", "two", "three")
+ALONE, TWO, THREE = ("alone",), ("one", "two"), ("one", "two", "three")
 NOTICES_LATE_SECONDS = 0.2
 PROGRESS_SECONDS = 10
-WARM_SECONDS = 10
+LONGEST_CALM_SECONDS = 6
+FAULTS_AT_ONCE = 2
 
 Player = Coroutine[Any, Any, None]
 
 
 @dataclass
 class Scene:
-    """What one run plays on. `faults`: to be had by players of one's own."""
+    """What one run plays on."""
 
     ground: Ground
     gateways: list[Gateway]
@@ -41,15 +43,14 @@ class Scene:
     def dice(self, player: str) -> Dice:
         return Dice(f"{self.seed} {player}")
 
-    @property
-    def faults(self) -> Faults:
-        return Faults(self.ground, self.gateways, self.wire, self.redis, self.dice("faults"), self.tally)
+    def faults(self, name: str) -> Faults:
+        return Faults(self.ground, self.gateways, self.wire, self.redis, self.dice(name), self.tally)
 
     def reader(self, name: str) -> Reader:
         return Reader(self.ground, self.gateways, self.dice(name), self.tally)
 
-    def everybody(self) -> list[Player]:
-        """Readers, writers, intruders, and the worker's work."""
+    def players(self) -> list[Player]:
+        """Readers, writers, and the worker's work."""
         readers = [self.reader(f"reader {number}").read() for number in range(READERS)]
         writers = [
             Writer(
@@ -57,11 +58,24 @@ class Scene:
             ).write()
             for number in range(WRITERS)
         ]
-        intruders = [
+        return [*readers, *writers, maintain(self.ground, self.dice("worker"))]
+
+    def intruders(self) -> list[Player]:
+        return [
             Intruder(self.ground, self.gateways, self.dice(f"intruder {number}"), self.tally).intrude()
             for number in range(INTRUDERS)
         ]
-        return [*readers, *writers, *intruders, maintain(self.ground, self.dice("worker"))]
+
+    async def crash(self) -> None:
+        """PostgreSQL is killed, and with it what was committed last; gateways and Redis live on."""
+        ground = self.ground
+        async with ground.all_turns():
+            ground.known = False
+            ground.crashes += 1
+            await kill_server(ground.database.server)
+            self.tally.lost += await ground.read_truth()
+            ground.known = True
+        self.tally.faults["crash"] += 1
 
 
 @asynccontextmanager
@@ -76,12 +90,31 @@ async def scene(
 ) -> AsyncIterator[Scene]:
     """Gateways that keep answers; notices come late from then on."""
     wire = Wire(Dice(f"{seed} wire"))
-    wanted = {"names": names, "control": control, "redis_url": redis.url if redis else None}
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(wire.to(ground.database.server.port))
-        gateways = await stack.enter_async_context(serving_processes(ground.database, directory, wire, **wanted))
+        processes = serving_processes(
+            ground.database, directory, wire, names=names, redis_url=redis.url if redis else None, control=control
+        )
+        gateways = await stack.enter_async_context(processes)
         wire.longest_seconds = NOTICES_LATE_SECONDS
         yield Scene(ground, gateways, wire, redis, Tally(), seed)
+
+
+async def stress_answers(
+    ground: Ground,
+    directory: Path,
+    seed: str,
+    seconds: float,
+    *,
+    names: Sequence[str],
+    redis: RedisServer | None = None,
+    enough: Callable[[Tally], bool] = lambda _: False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Tally:
+    """The main run: everybody at once, and two things that befall them at a time."""
+    async with scene(ground, directory, seed, names=names, redis=redis) as stage:
+        faults = [stage.faults(f"faults {number}").befall(LONGEST_CALM_SECONDS) for number in range(FAULTS_AT_ONCE)]
+        return await play(stage, [*stage.players(), *stage.intruders(), *faults], seconds, enough=enough, tell=tell)
 
 
 async def play(

@@ -43,7 +43,7 @@ class Tally:
                 f"answers: {_listed(self.statuses)}; not judged: {self.unjudged}; refused: {_listed(self.codes)}",
                 f"writes: {_listed(self.writes)}; lost with the database: {self.lost}",
                 f"faults: {_listed(self.faults)}; intrusions: {_listed(self.intrusions)}",
-                f"furthest behind a write by others: {1000 * self.lag_seconds:.0f} ms; "
+                f"furthest behind a write in SQL: {1000 * self.lag_seconds:.0f} ms",
                 f"slowest answer: {1000 * self.slowest_seconds:.0f} ms",
                 *(f"WRONG: {line}" for line in self.wrong[:LISTED_WRONGS]),
             )

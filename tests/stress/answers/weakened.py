@@ -10,7 +10,7 @@ from typing import Any
 
 import gateway.cache.shared
 import gateway.postgres.transactions
-from gateway.cache.changes import Changes, Known, Stamp, Writers
+from gateway.cache.changes import Changes, Known, Stamp
 from gateway.cache.flights import Flights
 from gateway.cache.listener import Listener
 from gateway.cache.responses import ResponseCache
@@ -66,11 +66,6 @@ def trusting() -> None:
     instead(Listener, "trusted", property(lambda _: True))
 
 
-def largest() -> None:
-    """Of the transactions that wrote a tag, the one with the largest id stands for all."""
-    instead(Writers, "joined", lambda self, xid: Writers((max(xid, *self.xids, 0),)))
-
-
 def torn() -> None:
     """Each statement of an answer has a snapshot of its own."""
     begin = gateway.postgres.transactions.begin
@@ -93,8 +88,7 @@ def immortal() -> None:
 
 
 CONTROLS: dict[str, Callable[[], None]] = {
-    control.__name__: control
-    for control in (unchecked, unmarked, untold, late, credulous, trusting, largest, torn, immortal)
+    control.__name__: control for control in (unchecked, unmarked, untold, late, credulous, trusting, torn, immortal)
 }
 
 if __name__ == "__main__":

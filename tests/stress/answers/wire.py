@@ -52,9 +52,7 @@ class Wire:
         finally:
             self._flows.set()
 
-    async def _lead(
-        self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter, server_port: int
-    ) -> None:
+    async def _lead(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter, server_port: int) -> None:
         try:
             from_server, to_server = await asyncio.open_connection(HOST, server_port)
         except OSError:
