@@ -50,5 +50,5 @@ async def stress_control(
     shared = redis if control.shares else None
     chosen = ground.narrow if control.narrow else ground
     async with scene(chosen, directory, seed, names=control.names, redis=shared, control=control.weakness) as stage:
-        faults = [stage.faults("faults").repeat(control.fault, control.longest_pause_seconds)] if control.fault else []
+        faults = [stage.faults.repeat(control.fault, control.longest_pause_seconds)] if control.fault else []
         return await play(stage, [*stage.players(), *faults], seconds)

@@ -6,7 +6,7 @@ import shutil
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ ANYWHERE = ("cut_listeners", "cut_wire", "stall_wire", "stop_gateway", "hold_rea
 OF_REDIS = ("empty_redis", "set_redis_back", "pause_redis", "fill_redis", "forget")
 LOCK_DEAL = "SELECT 1 FROM deals WHERE tenant_id = $1 AND id = $2 FOR UPDATE"
 LONGEST_REST_SECONDS = 0.5
+MOST_TOGETHER = 3
 SMALL_BYTES = "1200kb"
 """Hardly more than an empty Redis takes."""
 
@@ -44,13 +45,16 @@ class Faults:
     redis: RedisServer | None
     dice: Dice
     tally: Tally
+    _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def befall(self, longest_pause_seconds: float) -> None:
-        """Any of them, again and again, until cancelled."""
+    async def befall(self, longest_calm_seconds: float) -> None:
+        """A few of them together, then a time of calm, until cancelled. Each comes before any comes again."""
+        kinds: list[str] = []
         while True:
-            # Each of them before any comes again.
-            for kind in self.dice.sample(self.kinds, len(self.kinds)):
-                await self.strike(kind, longest_pause_seconds)
+            kinds = kinds or self.dice.sample(self.kinds, len(self.kinds))
+            together = [kinds.pop() for _ in range(min(len(kinds), self.dice.randint(1, MOST_TOGETHER)))]
+            await asyncio.sleep(self.dice.uniform(0.2, 1) * longest_calm_seconds)
+            await asyncio.gather(*(self.strike(kind, LONGEST_REST_SECONDS) for kind in together))
 
     async def repeat(self, kind: str, longest_pause_seconds: float) -> None:
         """One kind alone, until cancelled."""
@@ -107,16 +111,19 @@ class Faults:
 
     async def empty_redis(self) -> None:
         """It is killed, and comes back knowing nothing."""
-        await self._restart_redis(None)
+        async with self._restarting:
+            await self._restart_redis(None)
 
     async def set_redis_back(self) -> None:
         """It is killed, and comes back with what it knew a while ago."""
-        server = self._server
-        old = server.dump.with_suffix(".old")
-        if old.exists():
-            await self._restart_redis(old)
-        await self._tell_redis("SAVE")
-        shutil.copy(server.dump, old)
+        dump = self._server.dump
+        old = dump.with_suffix(".old")
+        async with self._restarting:
+            if old.exists():
+                await self._restart_redis(old)
+            await self._tell_redis("SAVE")
+            if dump.exists():
+                dump.replace(old)
 
     async def pause_redis(self) -> None:
         """It is there, and answers nobody for two seconds."""

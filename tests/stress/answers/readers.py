@@ -18,6 +18,7 @@ from tests.stress.answers.tally import Tally
 
 CONTROLS = ("", "", "", "", "", "", "max-age=60", "no-cache", "max-age=0", "no-store", "max-stale=600")
 LONGEST_PAUSE_SECONDS = 0.03
+MOST_IN_A_ROW = 6
 EXCUSES = {"DATABASE_UNAVAILABLE", "POOL_EXHAUSTED", "DEADLINE_EXCEEDED"}
 """Why a gateway may refuse in times like these."""
 SLOWEST_SECONDS = DEADLINE_SECONDS + 5.0
@@ -39,8 +40,10 @@ class Reader:
         """Reads until cancelled."""
         asked = [question for tenant in self.ground.tenants for question in questions(tenant)]
         while True:
-            await self.ask(self.dice.choice(asked), self.dice.choice(CONTROLS))
-            await asyncio.sleep(self.dice.uniform(0, LONGEST_PAUSE_SECONDS))
+            question = self.dice.choice(asked)
+            for _ in range(self.dice.randint(1, MOST_IN_A_ROW)):
+                await self.ask(question, self.dice.choice(CONTROLS))
+                await asyncio.sleep(self.dice.uniform(0, LONGEST_PAUSE_SECONDS))
 
     async def read_behind(self, tenant: Tenant) -> None:
         """What somebody does who has just been told of a change."""

@@ -19,12 +19,11 @@ from tests.stress.answers.tally import Tally
 from tests.stress.answers.wire import Wire
 from tests.stress.answers.writers import Writer
 
-READERS, WRITERS, INTRUDERS = 6, 6, 2
+READERS, WRITERS, INTRUDERS = 6, 4, 2
 ALONE, TWO, THREE = ("alone",), ("one", "two"), ("one", "two", "three")
 NOTICES_LATE_SECONDS = 0.2
 PROGRESS_SECONDS = 10
-LONGEST_CALM_SECONDS = 6
-FAULTS_AT_ONCE = 2
+LONGEST_CALM_SECONDS = 8
 
 Player = Coroutine[Any, Any, None]
 
@@ -43,8 +42,9 @@ class Scene:
     def dice(self, player: str) -> Dice:
         return Dice(f"{self.seed} {player}")
 
-    def faults(self, name: str) -> Faults:
-        return Faults(self.ground, self.gateways, self.wire, self.redis, self.dice(name), self.tally)
+    @property
+    def faults(self) -> Faults:
+        return Faults(self.ground, self.gateways, self.wire, self.redis, self.dice("faults"), self.tally)
 
     def reader(self, name: str) -> Reader:
         return Reader(self.ground, self.gateways, self.dice(name), self.tally)
@@ -111,10 +111,10 @@ async def stress_answers(
     enough: Callable[[Tally], bool] = lambda _: False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Tally:
-    """The main run: everybody at once, and two things that befall them at a time."""
+    """The main run: everybody at once, and all faults in turn."""
     async with scene(ground, directory, seed, names=names, redis=redis) as stage:
-        faults = [stage.faults(f"faults {number}").befall(LONGEST_CALM_SECONDS) for number in range(FAULTS_AT_ONCE)]
-        return await play(stage, [*stage.players(), *stage.intruders(), *faults], seconds, enough=enough, tell=tell)
+        players = [*stage.players(), *stage.intruders(), stage.faults.befall(LONGEST_CALM_SECONDS)]
+        return await play(stage, players, seconds, enough=enough, tell=tell)
 
 
 async def play(

@@ -24,7 +24,7 @@ mutation Change($input: UpdateDealsInput!) {
 }"""
 EXCUSES = {"DATABASE_UNAVAILABLE", "POOL_EXHAUSTED", "OUTCOME_UNKNOWN", "WRITE_CONFLICT"}
 WRITING_ROLES = ("manager", "admin")
-LONGEST_PAUSE_SECONDS = 0.4
+LONGEST_PAUSE_SECONDS = 0.8
 LONGEST_OPEN_SECONDS = 0.15
 ROLLED_BACK = 0.1
 UPDATE_DEALS = "UPDATE deals SET amount = $3 WHERE tenant_id = $1 AND id = ANY ($2::bigint[])"
