@@ -19,7 +19,7 @@ from gateway.rollups.maintain import fold_rollup, refresh_rollup
 from tests.changes.arena import Dice
 from tests.servers import RedisServer
 from tests.stress.answers.gateways import Gateway
-from tests.stress.answers.ground import Ground
+from tests.stress.answers.ground import Ground, unless_gone
 from tests.stress.answers.tally import Tally
 from tests.stress.answers.wire import Wire
 
@@ -167,9 +167,10 @@ class Faults:
 
 async def maintain(ground: Ground, dice: Dice) -> None:
     """Folds and refreshes until cancelled, as the worker does; on a new connection where the one before was lost."""
+    dsn = ground.database.worker_dsn
     while True:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            worker = await asyncpg.connect(ground.database.worker_dsn)
+        with unless_gone():
+            worker = await asyncpg.connect(dsn)
             try:
                 await _maintain_on(worker, dice)
             finally:

@@ -3,8 +3,8 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -12,6 +12,7 @@ import asyncpg
 from gateway.api.ids import encode_id
 from gateway.commands.add_member import NewMember, add_member
 from gateway.commands.create_tenant import NewTenant, create_tenant
+from gateway.postgres.faults import is_unavailable
 from tests.conftest import Database
 from tests.stress.answers.ledger import LaneLedger
 from tests.world import INSERT_DEAL, instant
@@ -99,6 +100,16 @@ class Ground:
                 lost += sum(commit.number > row["number"] for commit in lane.ledger.commits)
                 lane.ledger.restart(row["number"], int(row["title"].rpartition(":")[2]), time.monotonic())
         return lost
+
+
+@contextmanager
+def unless_gone() -> Iterator[None]:
+    """Whoever uses a database that goes away in the block leaves it there."""
+    try:
+        yield
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
 
 
 async def prepare(database: Database) -> Ground:

@@ -11,6 +11,7 @@ import jwt
 
 from gateway.api.ids import encode_id
 from tests.changes.arena import Dice
+from tests.conftest import JWT_SECRET
 from tests.stress.answers.gateways import Gateway
 from tests.stress.answers.ground import ROLES, Ground, Tenant
 from tests.stress.answers.questions import lane_variables, questions
@@ -88,10 +89,8 @@ class Intruder:
 
     def _claiming(self, token: str, **claims: object) -> str:
         """A token by the right hand that claims something else."""
-        config = self.ground.database.settings()
-        assert config.jwt_secret is not None
         held = jwt.decode(token, options={"verify_signature": False})
-        return jwt.encode(held | claims, config.jwt_secret.get_secret_value(), algorithm="HS256")
+        return jwt.encode(held | claims, JWT_SECRET, algorithm="HS256")
 
     def _forged(self, token: str, other: Tenant) -> str:
         held = jwt.decode(token, options={"verify_signature": False})

@@ -9,10 +9,9 @@ from typing import Any
 import asyncpg
 import httpx
 
-from gateway.postgres.faults import is_unavailable
 from tests.changes.arena import Dice
 from tests.stress.answers.gateways import Gateway
-from tests.stress.answers.ground import Ground, Lane, Tenant
+from tests.stress.answers.ground import Ground, Lane, Tenant, unless_gone
 from tests.stress.answers.ledger import Commit
 from tests.stress.answers.questions import shown
 from tests.stress.answers.readers import Reader
@@ -93,13 +92,10 @@ class Writer:
 
     async def _past_gateways(self, lane: Lane) -> None:
         async with lane.turn:
-            try:
+            with unless_gone():
                 if self._owner is None or self._owner.is_closed():
                     self._owner = await asyncpg.connect(self.ground.database.owner_dsn)
                 await self._write_all(self._owner, lane)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                if not is_unavailable(error):
-                    raise
 
     async def _write_all(self, owner: asyncpg.Connection, lane: Lane) -> None:
         """Open for a while, so that others who began later commit before it."""
