@@ -90,18 +90,44 @@ async def run_program(server: EmbeddedPostgres, name: str, *arguments: str) -> N
 @contextmanager
 def redis_server(tmp_dir: Path) -> Iterator[str]:
     """The URL of a running, empty Redis that keeps nothing on disk."""
-    for _ in range(REDIS_ATTEMPTS):
-        port = free_port()
-        with (tmp_dir / "redis.log").open("wb") as log:
-            server = subprocess.Popen(_redis_command(port, tmp_dir), stdout=log, stderr=log)
-        try:
-            if _answers(server, port):
-                yield f"redis://{HOST}:{port}/0"
+    server = RedisServer(tmp_dir)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.kill()
+
+
+class RedisServer:
+    """A Redis in `tmp_dir` that keeps nothing on disk unless it is told to; started again, it has the same port."""
+
+    def __init__(self, tmp_dir: Path) -> None:
+        self.dump = tmp_dir / "dump.rdb"
+        self._dir = tmp_dir
+        self._port: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://{HOST}:{self._port}/0"
+
+    def start(self) -> None:
+        """Returns when it answers, with what is in its dump."""
+        for _ in range(REDIS_ATTEMPTS):
+            port = self._port or free_port()
+            with (self._dir / "redis.log").open("wb") as log:
+                self._process = subprocess.Popen(_redis_command(port, self._dir), stdout=log, stderr=log)
+            if _answers(self._process, port):
+                self._port = port
                 return
-        finally:
-            server.kill()
-            server.wait()
-    raise RuntimeError(f"redis-server did not start: {(tmp_dir / 'redis.log').read_text()}")
+            self.kill()
+        raise RuntimeError(f"redis-server did not start: {(self._dir / 'redis.log').read_text()}")
+
+    def kill(self) -> None:
+        """At once: what is not in its dump is lost."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
 
 @contextmanager
