@@ -2,9 +2,10 @@
 
 import itertools
 import json
+import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,16 +39,22 @@ ANCHOR = datetime.now(UTC)
 _numbers = itertools.count(1)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Covered lines are counted where a test runs with its first parameters: counting doubles the time that it takes,
-    and its other parameters run the same lines."""
-    counted: set[str] = set()
-    for item in items:
-        name = item.nodeid.partition("[")[0]
-        if name in counted:
-            item.add_marker("no_cover")
-        counted.add(name)
+_counted: set[str] = set()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Counts the lines that `same_lines` covers with a test's first parameters alone: counting doubles its time."""
+    name = item.nodeid.partition("[")[0]
+    if item.get_closest_marker("same_lines") is None or name not in _counted:
+        _counted.add(name)
+        return (yield)
+    counting = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(counting)
 
 
 @dataclass(frozen=True)

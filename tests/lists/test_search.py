@@ -13,6 +13,8 @@ from tests.lists.conftest import Room
 from tests.lists.room import NORTH, TEXTS, add_room
 from tests.servers import SYSTEM_BIN_DIRS, postgres_server
 
+pytestmark = pytest.mark.same_lines
+
 SEARCHES = [
     *TEXTS,
     "",

@@ -13,6 +13,8 @@ from gateway.pipeline.executor import PlainExecutor
 from tests.conftest import Client
 from tests.pipeline.made_up import DAMAGE, SCHEMA, TYPES, Maker, one_type_schema, selection
 
+pytestmark = pytest.mark.same_lines
+
 Told = tuple[str, list[dict[str, Any]]]
 
 

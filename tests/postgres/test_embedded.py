@@ -220,13 +220,14 @@ def test_a_directory_that_is_not_writable_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small_device(tmp_path: Path) -> Iterator[Path]:
+def small_device() -> Iterator[Path]:
     """A directory on a file system of 100 MB."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", str(tmp_path)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("needs the right to mount")
-    yield tmp_path
-    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+    with fast_directory() as directory:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", str(directory)]
+        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            pytest.skip("needs the right to mount")
+        yield directory
+        subprocess.run(["umount", "--lazy", str(directory)], check=True)
 
 
 @pytest.mark.parametrize("taken_megabytes", [90, 66])

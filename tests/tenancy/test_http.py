@@ -30,6 +30,8 @@ from tests.tenancy.walk import (
     word_places,
 )
 
+pytestmark = pytest.mark.same_lines
+
 SCHEMA = graphql_schema()
 PLACES = id_places(SCHEMA)
 NESTED = list(nested_lists(SCHEMA))

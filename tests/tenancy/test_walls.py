@@ -14,6 +14,8 @@ from tests.tenancy.conftest import Twins
 from tests.tenancy.plans import answer, unfiltered, weakened
 from tests.tenancy.twins import MARK, TENANTS, TWIN_KEYS
 
+pytestmark = pytest.mark.same_lines
+
 RELATIONS = f"""
 SELECT n.nspname || '.' || c.relname, has_any_column_privilege('gateway', c.oid, 'SELECT'),
        (SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
