@@ -26,8 +26,9 @@ test: install-dev ## Run the tests, on a PostgreSQL and a Redis that they start 
 test-slow: install-dev ## Run the long proofs
 	$(BIN)/pytest -m slow
 
-stress: install-dev ## Prove the rollups under writers, old snapshots and killed workers  [SECONDS=60 SEED=n]
+stress: install-dev ## Prove rollups and kept answers under writers, old snapshots, faults and kills  [SECONDS=60 SEED=n]
 	$(BIN)/python -m tests.stress --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.stress.answers --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 lint: install-dev ## Check style, formatting and the direction of imports
 	$(BIN)/ruff check .

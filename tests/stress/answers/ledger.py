@@ -50,14 +50,17 @@ class UnknownNumberError(Exception):
 
 @dataclass
 class LaneLedger:
-    """All commits of a lane, the oldest first; the first one is what there was at the beginning."""
+    """All commits of a lane, the oldest first; the first one is what there was at the beginning. `earlier`: numbers of
+    before that, lost or not."""
 
     commits: list[Commit] = field(default_factory=list)
+    earlier: set[int] = field(default_factory=set)
     _places: dict[int, int] = field(default_factory=dict)
     _next: int = 0
 
     def restart(self, number: int, task: int, at: float) -> None:
         """This is the truth now, whatever was written before: what was lost is nobody's any more."""
+        self.earlier |= self._places.keys()
         self._places.clear()
         self.commits.clear()
         self._next = max(self._next, number)

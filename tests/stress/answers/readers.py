@@ -88,6 +88,9 @@ class Reader:
         if response.status_code == 304:
             self.tally.unmodified += 1
             return self.known[response.headers["ETag"]]
+        if "json" not in response.headers["Content-Type"]:
+            self.tally.wrong.append(f"{question.name} was answered {response.status_code}: {response.text}")
+            return None
         body = response.json()
         if "errors" in body:
             self._refused(question, response, body)

@@ -75,7 +75,6 @@ class Scene:
             await kill_server(ground.database.server)
             self.tally.lost += await ground.read_truth()
             ground.known = True
-        self.tally.faults["crash"] += 1
 
 
 @asynccontextmanager
