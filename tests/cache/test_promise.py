@@ -91,7 +91,7 @@ async def test_whatever_befalls_its_parts_no_answer_is_wrong_or_late(
 
 @pytest.mark.slow
 async def test_commits_lost_in_a_crash_are_in_no_answer_after_it(directory: Path, redis: RedisServer) -> None:
-    with postgres_server(directory / "postgres", settings=LOSSY) as server:
+    with postgres_server(data_dir=directory / "postgres", settings=LOSSY) as server:
         ground = await prepare(await fresh_database(server))
         tally = await stress_crashes(ground, directory, redis, SEED, CRASHES)
         assert tally.wrong == []

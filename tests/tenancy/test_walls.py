@@ -19,7 +19,8 @@ pytestmark = pytest.mark.same_lines
 RELATIONS = f"""
 SELECT n.nspname || '.' || c.relname, has_any_column_privilege('gateway', c.oid, 'SELECT'),
        coalesce((SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_attribute a
-                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND has_column_privilege('gateway', c.oid, a.attnum, 'SELECT')),
+                  WHERE a.attrelid = c.oid AND a.attnum > 0
+                    AND has_column_privilege('gateway', c.oid, a.attnum, 'SELECT')),
                 (SELECT quote_ident(a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = 1))
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm') AND {OURS} AND c.relname <> 'alembic_version' ORDER BY 1

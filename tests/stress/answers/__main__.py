@@ -44,10 +44,10 @@ async def prove(seed: str, seconds: float) -> bool:
     with tempfile.TemporaryDirectory(prefix="gateway-stress-") as name:
         directory = Path(name)
         with empty_redis(directory) as redis:
-            with postgres_server(directory / "postgres") as server:
+            with postgres_server(data_dir=directory / "postgres") as server:
                 ground = await prepare(await fresh_database(server))
                 good = await _prove_promise(ground, directory, redis, seed, seconds)
-            with postgres_server(directory / "lossy", settings=LOSSY) as server:
+            with postgres_server(data_dir=directory / "lossy", settings=LOSSY) as server:
                 ground = await prepare(await fresh_database(server))
                 return await _prove_crashes(ground, directory, redis, seed) and good
 
