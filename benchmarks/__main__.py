@@ -9,9 +9,10 @@ from rich.console import Console
 
 from benchmarks.changes import ROUNDS
 from benchmarks.measure import Pace
-from benchmarks.report import print_results, write_json, write_markdown
+from benchmarks.report import print_results, write_markdown
 from benchmarks.run import Plan, run
 from benchmarks.sameness import DifferentAnswersError
+from benchmarks.tables import write_json
 from gateway.demo.shape import Size
 from gateway.postgres.embedded import EmbeddedError
 
