@@ -21,7 +21,7 @@ from benchmarks.data import databases
 from benchmarks.notices_page import AS_SERVED, SILENT, STATES, Ceiling, NoticeFigures
 from benchmarks.rollups.subject import Scale, connected, database_of, median
 from benchmarks.servers import gateway
-from benchmarks.tables import print_tables
+from benchmarks.tables import print_tables, wide_console
 from gateway.demo.shape import Size
 from gateway.settings import Settings
 
@@ -168,7 +168,7 @@ def main(arguments: Sequence[str]) -> None:
     """`python -m benchmarks.notices DIRECTORY`: of the medium data."""
     directory = Path(arguments[0])
     directory.mkdir(parents=True, exist_ok=True)
-    console = Console(highlight=False, soft_wrap=True)
+    console = wide_console()
     figures = asyncio.run(measure_alone(directory, Size.MEDIUM, console))
     print_tables([figures.table()], figures.sentences(), console)
 

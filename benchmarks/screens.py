@@ -25,7 +25,7 @@ from benchmarks.queries import http_requests
 from benchmarks.rollups.subject import Scale, connected, database_of
 from benchmarks.screens_page import Poll, ScreenFigures, Spent, Watched
 from benchmarks.servers import HOST, Server, gateway, worker
-from benchmarks.tables import print_tables
+from benchmarks.tables import print_tables, wide_console
 from gateway.demo.shape import Size
 from gateway.settings import Settings
 
@@ -140,7 +140,7 @@ def main(arguments: Sequence[str]) -> None:
     directory = Path(arguments[0])
     directory.mkdir(parents=True, exist_ok=True)
     seconds = float(arguments[1]) if arguments[1:] else SECONDS
-    console = Console(highlight=False, soft_wrap=True)
+    console = wide_console()
     figures = asyncio.run(measure_alone(directory, Size.MEDIUM, seconds, console))
     print_tables([figures.table()], figures.sentences(), console)
 

@@ -22,6 +22,13 @@ TableOf = tuple[str, Row, list[Row]]
 """Its title, its headings, its rows."""
 
 
+def wide_console(width: int = 150) -> Console:
+    """One on which tables are not cut, however narrow the terminal."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.width = max(console.width, width)
+    return console
+
+
 def print_tables(tables: Sequence[TableOf], sentences: Sequence[str], console: Console) -> None:
     for title, headings, rows in tables:
         table = Table(title=title, title_justify="left")

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.hits import HIT, NotAHitError, check_only_hits, fill, measure
+from benchmarks.contenders import HIT, NotAHitError
+from benchmarks.hits import check_only_hits, fill, measure
 from benchmarks.hits_page import BARE, GET, PEERS, SEVERAL, UNCHANGED
 from benchmarks.measure import GATEWAY, MIX, Pace, Question, compare
 from benchmarks.peers.node import FOLDER, has_node
