@@ -41,7 +41,7 @@ types: install-dev ## Check types
 schema: install ## Write schema.graphql from the code
 	$(BIN)/gateway schema > schema.graphql
 
-bench: install-dev ## Measure speed beside a plain Strawberry server; keeps its data in benchmarks/.data
+bench: install-dev ## Measure speed beside a plain Strawberry server, the cache beside two of Node; keeps its data in benchmarks/.data
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.rollups
 
