@@ -26,8 +26,9 @@ test: install-dev ## Run the tests, on a PostgreSQL and a Redis that they start 
 test-slow: install-dev ## Run the long proofs
 	$(BIN)/pytest -m slow
 
-stress: install-dev ## Prove the rollups under writers, old snapshots and killed workers  [SECONDS=60 SEED=n]
+stress: install-dev ## Prove rollups and kept answers under writers, old snapshots, faults and kills  [SECONDS=60 SEED=n]
 	$(BIN)/python -m tests.stress --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.stress.answers --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 lint: install-dev ## Check style, formatting and the direction of imports
 	$(BIN)/ruff check .
@@ -40,7 +41,7 @@ types: install-dev ## Check types
 schema: install ## Write schema.graphql from the code
 	$(BIN)/gateway schema > schema.graphql
 
-bench: install-dev ## Measure speed beside a plain Strawberry server; keeps its data in benchmarks/.data
+bench: install-dev ## Measure speed beside a plain Strawberry server, the cache beside two of Node; keeps its data in benchmarks/.data
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.rollups
 

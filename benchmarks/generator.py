@@ -14,6 +14,7 @@ from typing import cast
 import uvloop
 
 HEAD_END = b"\r\n\r\n"
+NOT_MODIFIED = b"HTTP/1.1 304"
 LAST_ANSWER_SECONDS = 120
 
 
@@ -24,7 +25,7 @@ class Job:
     `pause_seconds`: what a connection waits after each answer, as a person would; they begin spread over that time.
     The times are the least ones. Each connection's first request is of the warm-up and one more is measured, however
     long they take; a single connection ends with a whole turn, so that the measured requests are always the same ones.
-    `marked`: what every answer must hold to be none of the errors.
+    `status`, `marked`: what every answer must be and hold to be none of the errors.
     """
 
     host: str
@@ -34,6 +35,7 @@ class Job:
     warmup_seconds: float
     seconds: float
     pause_seconds: float = 0.0
+    status: int = 200
     marked: str = ""
 
 
@@ -61,7 +63,7 @@ class Connection(asyncio.Protocol):
         measured: tuple[float, float],
         turn: int,
         pauses: tuple[float, float],
-        marked: bytes,
+        expected: tuple[bytes, bytes],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
@@ -70,7 +72,7 @@ class Connection(asyncio.Protocol):
         self._load = load
         self._from, self._until = measured
         self._turn = turn
-        self._marked = marked
+        self._status, self._marked = expected
         self._sent = 0
         self._measured = 0
         self._begun = 0.0
@@ -124,7 +126,7 @@ class Connection(asyncio.Protocol):
             return
         load.completed += 1
         load.seconds = now - self._from
-        if not response.startswith(b"HTTP/1.1 200") or b'"errors":' in response or self._marked not in response:
+        if not response.startswith(self._status) or b'"errors":' in response or self._marked not in response:
             load.errors += 1
         if not self._measuring:
             return
@@ -134,7 +136,9 @@ class Connection(asyncio.Protocol):
 
 
 def content_length(head: bytes) -> int:
-    """The length of the body that a response's head announces, in bytes."""
+    """The length of the body that a response's head announces, in bytes; a 304 has none and need not say so."""
+    if head.startswith(NOT_MODIFIED):
+        return 0
     _, _, rest = head.lower().partition(b"content-length:")
     return int(rest.split(b"\r\n", 1)[0])
 
@@ -158,11 +162,11 @@ async def drive(job: Job) -> Load:
     )
     measured_from = time.perf_counter() + job.warmup_seconds
     measured = (measured_from, measured_from + job.seconds)
-    connections, marked = [], job.marked.encode()
+    connections, expected = [], (f"HTTP/1.1 {job.status}".encode(), job.marked.encode())
     for number in range(job.connections):
         first = number * len(requests) // job.connections
         pauses = (job.pause_seconds * number / job.connections, job.pause_seconds)
-        make = partial(Connection, requests[first:] + requests[:first], load, measured, turn, pauses, marked)
+        make = partial(Connection, requests[first:] + requests[:first], load, measured, turn, pauses, expected)
         _, connection = await asyncio.get_running_loop().create_connection(make, job.host, job.port)
         connections.append(connection)
     async with asyncio.timeout(job.warmup_seconds + job.seconds + LAST_ANSWER_SECONDS):

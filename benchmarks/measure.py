@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from benchmarks.generator import Job, Load
-from benchmarks.queries import Tenant, http_requests
+from benchmarks.queries import Tenant
 from benchmarks.servers import HOST, Server, get
 
 GATEWAY, PLAIN = "gateway", "plain"
@@ -22,7 +22,7 @@ REQUESTS, STATEMENTS, SQL_SECONDS = (
     "gateway_statement_seconds_sum",
 )
 EXECUTE_SECONDS = 'gateway_stage_seconds_sum{stage="execute"}'
-COUNTER = re.compile(r"^(\w+)(\{.*\}) (\S+)$", re.MULTILINE)
+COUNTER = re.compile(r"^(\w+)(\{.*\})? (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -87,18 +87,21 @@ async def run_load(job: Job) -> Load:
 async def compare(
     question: Question, tenants: list[Tenant], servers: Mapping[str, Server], pace: Pace, tell: Callable[[], None]
 ) -> list[Cell]:
-    """A cell for each server; `tell` is called after each round of each."""
+    """A cell for each server, asked in its own way; `tell` is called after each round of each."""
     asking = tenants if question.tenants == MIX else tenants[:1]
     loads: defaultdict[str, list[Load]] = defaultdict(list)
     counted: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     for _ in range(pace.rounds):
         for name, server in servers.items():
-            requests = http_requests(question.operation, asking, server.port)
-            times = (pace.warmup_seconds, pace.seconds)
-            job = Job(HOST, server.port, requests, question.connections, *times, marked=server.marked)
-            before = _counters(name, server)
+            requests = server.asking(question.operation, asking, server.port)
+            job = Job(
+                *(HOST, server.port, requests, question.connections, pace.warmup_seconds, pace.seconds),
+                status=server.status,
+                marked=server.marked,
+            )
+            before = _counters(server)
             loads[name].append(await run_load(job))
-            for counter, value in _counters(name, server).items():
+            for counter, value in _counters(server).items():
                 counted[name][counter] += value - before.get(counter, 0.0)
             tell()
     return [_cell(question, name, loads[name], counted[name]) for name in servers]
@@ -137,16 +140,16 @@ def _cell(question: Question, server: str, loads: list[Load], counted: Mapping[s
     )
 
 
-def _counters(name: str, server: Server) -> dict[str, float]:
-    """The process's CPU time, and the gateway's own counters, summed over their labels."""
+def _counters(server: Server) -> dict[str, float]:
+    """The process's CPU time, and a gateway's own counters, summed over their labels."""
     totals = {CPU_SECONDS: server.cpu_seconds()}
-    if name == GATEWAY:
-        totals |= _metrics(server)
+    if server.counts:
+        totals |= metrics(server)
     return totals
 
 
-def _metrics(server: Server) -> dict[str, float]:
-    """The gateway's counters, each alone and summed over its labels."""
+def metrics(server: Server) -> dict[str, float]:
+    """A gateway's counters, each alone and summed over its labels."""
     totals: defaultdict[str, float] = defaultdict(float)
     for name, labels, value in COUNTER.findall(get(f"http://{HOST}:{server.port}/metrics").decode()):
         totals[name] += float(value)

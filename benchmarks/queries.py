@@ -1,8 +1,10 @@
 """What is asked: three operations, by a mix of tenants or by the largest one."""
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import asyncpg
 
@@ -53,6 +55,8 @@ OPERATIONS = {"dashboard": DEFAULT_QUERY, "pipelineStats": PIPELINE_STATS, "comp
 RANKS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 COMPANIES_PER_TENANT = 5
 
+NO_ETAGS: Mapping[int, str] = {}
+
 TENANTS = "SELECT id, slug FROM tenants ORDER BY id"
 COMPANIES = """
 SELECT id FROM companies WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY id LIMIT $2
@@ -69,12 +73,16 @@ class Tenant:
     companies: tuple[str, ...]
 
 
-async def find_tenants(settings: Settings) -> list[Tenant]:
-    """The tenants that ask, the largest first: those of the ranks that there are."""
+Asking = Callable[[str, list[Tenant], int], list[str]]
+"""Whole HTTP requests for an operation, to a port; tenants take turns."""
+
+
+async def find_tenants(settings: Settings, ranks: Sequence[int] = RANKS) -> list[Tenant]:
+    """The tenants that ask, the largest first: those of the ranks by size that there are."""
     connection = await asyncpg.connect(settings.require("migration_database_url"))
     try:
         rows = await connection.fetch(TENANTS)
-        return [await _tenant(connection, settings, rows[rank - 1]) for rank in RANKS if rank <= len(rows)]
+        return [await _tenant(connection, settings, rows[rank - 1]) for rank in ranks if rank <= len(rows)]
     finally:
         await connection.close()
 
@@ -97,16 +105,27 @@ def headers(tenant: Tenant) -> dict[str, str]:
 
 
 def http_requests(operation: str, tenants: list[Tenant], port: int) -> list[str]:
-    """Whole HTTP requests for an operation; tenants take turns."""
+    """An `Asking` by POST."""
     by_tenant = [[request(tenant, body, port) for body in bodies(operation, tenant)] for tenant in tenants]
     return [request for turn in zip(*by_tenant, strict=True) for request in turn]
 
 
+def get_requests(operation: str, tenants: list[Tenant], port: int, etags: Mapping[int, str] = NO_ETAGS) -> list[str]:
+    """An `Asking` by GET, of what needs no variables. `etags`: of the answers that tenants have, by their id."""
+    target = "/graphql?" + urlencode({"query": OPERATIONS[operation]})
+    had = {tenant.id: {"If-None-Match": etags[tenant.id]} if etags else {} for tenant in tenants}
+    return [_head("GET", target, port, headers(tenant) | had[tenant.id]) for tenant in tenants]
+
+
 def request(tenant: Tenant, body: str, port: int) -> str:
-    """One whole HTTP request."""
-    fields = {"Host": f"127.0.0.1:{port}", **headers(tenant), "Content-Length": str(len(body.encode()))}
-    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    return f"POST /graphql HTTP/1.1\r\n{head}\r\n{body}"
+    """One whole HTTP request by POST."""
+    fields = {**headers(tenant), "Content-Length": str(len(body.encode()))}
+    return _head("POST", "/graphql", port, fields) + body
+
+
+def _head(method: str, target: str, port: int, fields: Mapping[str, str]) -> str:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {"Host": f"127.0.0.1:{port}", **fields}.items())
+    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n"
 
 
 async def _tenant(connection: Any, settings: Settings, row: Any) -> Tenant:

@@ -8,6 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from benchmarks.cached import CachedFigures, CachedPlan
+from benchmarks.cached import measure_alone as cached_alone
 from benchmarks.changes import ChangeFigures
 from benchmarks.changes import measure_alone as changes_alone
 from benchmarks.data import demo_database
@@ -39,6 +41,7 @@ class Plan:
     companies: int
     imported_deals: int
     change_rounds: int
+    cached: CachedPlan
 
     def questions(self) -> list[Question]:
         """Each operation by the mix of tenants at each number of connections, then by the largest tenant alone."""
@@ -63,6 +66,7 @@ class Results:
     lists: ListFigures
     imports: ImportFigures
     changes: ChangeFigures
+    cached: CachedFigures
 
 
 async def run(plan: Plan, console: Console) -> Results:
@@ -79,9 +83,10 @@ async def run(plan: Plan, console: Console) -> Results:
     lists, imports = await lists_alone(plan.companies), await imports_alone(plan.imported_deals)
     console.print("Moving many deals at once …")
     changes = await changes_alone(plan.directory, plan.size, plan.change_rounds, console)
-    return Results(
-        machine, plan.size.value, plan.pace, compared, cells, uncached, ceiling, demo_seconds, lists, imports, changes
-    )
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as logs:
+        cached = await cached_alone(plan.directory, plan.size, plan.cached, Path(logs), console)
+    measured = (compared, cells, uncached, ceiling, demo_seconds, lists, imports, changes, cached)
+    return Results(machine, plan.size.value, plan.pace, *measured)
 
 
 async def _compare_servers(

@@ -1,6 +1,5 @@
 """The servers that are measured, each one process on a free port of the loopback interface."""
 
-import math
 import os
 import socket
 import subprocess
@@ -9,11 +8,13 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.machine import cpu_seconds
 from benchmarks.peers.node import FOLDER as PEERS
 from benchmarks.peers.node import installed_node
+from benchmarks.queries import Asking, http_requests
 from gateway.settings import Settings
 
 HOST = "127.0.0.1"
@@ -25,32 +26,38 @@ PATIENCE_SECONDS = 120
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. `log`: what it wrote; `marked`: what each of its answers must hold to be no error."""
+    """A running server, and how it is asked. `log`: what it wrote; `counts`: whether it tells its counters at /metrics;
+    `asking`: makes the whole HTTP requests for an operation; `status`, `marked`: what each of its answers must be and
+    hold to be no error.
+    """
 
     port: int
     process: subprocess.Popen[bytes]
     log: Path
+    counts: bool = False
+    asking: Asking = http_requests
+    status: int = 200
     marked: str = ""
 
     def cpu_seconds(self) -> float:
         """CPU time that its process has used; not a number where the system has no /proc."""
-        try:
-            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return math.nan
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
 
 @contextmanager
-def gateway(settings: Settings, log: Path) -> Iterator[Server]:
-    """`gateway serve` as it comes, but for its patience."""
+def gateway(settings: Settings, log: Path, *, cached: bool = False, **changes: str) -> Iterator[Server]:
+    """`gateway serve` as it comes, but for its patience and `changes` of other settings; unless `cached`, it keeps no
+    answer.
+    """
     environment = _serving(settings) | {
         "POOL_WAIT_SECONDS": str(PATIENCE_SECONDS),
         "REQUEST_DEADLINE_SECONDS": str(PATIENCE_SECONDS),
+        **({} if cached else {"CACHE_MAX_AGE_SECONDS": "0"}),
+        **{name.upper(): value for name, value in changes.items()},
     }
     command = [str(Path(sys.executable).with_name("gateway")), "serve", "--host", HOST, "--port"]
     with _running(command, environment, log) as server:
-        yield server
+        yield replace(server, counts=True)
 
 
 @contextmanager
@@ -149,7 +156,14 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) ->
 
 def get(url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> bytes:
     """The body of one response."""
+    return respond(url, headers, body)[1]
+
+
+def respond(
+    url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+) -> tuple[Mapping[str, str], bytes]:
+    """The headers of one response, whatever the case of their names, and its body."""
     request = urllib.request.Request(url, data=body, headers=dict(headers or {}))  # noqa: S310 - loopback only
     with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
         content: bytes = response.read()
-    return content
+        return response.headers, content

@@ -22,11 +22,15 @@ class TaskRow(NamedTuple):
 
 
 class TaskCounts(NamedTuple):
-    """Open tasks; those whose due instant has passed; those due on the tenant's today, whatever the hour."""
+    """Open tasks; those whose due instant has passed; those due on the tenant's today, whatever the hour.
+
+    `next_due_at`: when one more will be overdue; None: never.
+    """
 
     open: int
     overdue: int
     due_today: int
+    next_due_at: datetime | None
 
 
 async def tasks_by_id(reads: Reads, ids: Sequence[int]) -> list[TaskRow | None]:
@@ -41,6 +45,6 @@ async def next_tasks(reads: Reads, owner_id: int | None, first: int) -> list[Tas
 
 
 async def task_counts(reads: Reads, owner_id: int | None, now: datetime, today: date) -> TaskCounts:
-    """Counts of an owner's open tasks, or of all. Source: analytics.open_tasks."""
+    """Counts of an owner's open tasks, or of all, at any instant. Source: analytics.task_agenda, .open_tasks."""
     (row,) = await reads.fetch(SQL["task_summary"], owner_id, now, today)
     return TaskCounts(*row)

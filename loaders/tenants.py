@@ -12,9 +12,9 @@ SQL = statements("tenants")
 class Moment:
     """When a snapshot was taken, and the tenant's calendar around it.
 
-    `snapshot`: which transactions it sees, as `xmin:xmax:xip,…`. `incarnation`: the life of the database in which
-    those ids mean what they do; None where they cannot be told from another life's. `day_ends_at`: the first
-    instant that is not `today` any more. `presets`: name of a preset → its half-open range of tenant-local days.
+    `snapshot`: which transactions it sees, as `xmin:xmax:xip,…`. `incarnation`: the life of the database in which these
+    ids mean what they do; None where they cannot be told from another life's. `day_ends_at`: the first instant that is
+    not `today` any more. `presets`: name of a preset → its half-open range of tenant-local days.
     """
 
     as_of: datetime
@@ -36,5 +36,5 @@ async def moment(reads: Reads) -> Moment | None:
     for row in await reads.fetch(SQL["moment"]):
         *values, names, from_days, to_days = row
         presets = dict(zip(names, zip(from_days, to_days, strict=True), strict=True))
-        return Moment(*(*values, presets))
+        return Moment(*[*values, presets])
     return None

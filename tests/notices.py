@@ -28,15 +28,19 @@ class Listener:
         self._connection = connection
         self._payloads: asyncio.Queue[str] = asyncio.Queue()
 
-    async def heard(self) -> list[Notice]:
-        """The notices since the last time, in the order of their commits, of all that was committed before the call."""
+    async def told(self) -> list[str]:
+        """What was told since the last time, in the order of commits, of all that was committed before the call."""
         await self._connection.execute(f"NOTIFY {CHANNEL}, '{END}'")
-        notices = []
+        payloads: list[str] = []
         async with asyncio.timeout(SECONDS):
             while (payload := await self._payloads.get()) != END:
-                tenant_id, table, xid = payload.split(":")
-                notices.append(Notice(int(tenant_id), table, int(xid)))
-        return notices
+                payloads.append(payload)
+        return payloads
+
+    async def heard(self) -> list[Notice]:
+        """As `told`, of single tenants."""
+        parts = [payload.split(":") for payload in await self.told()]
+        return [Notice(int(tenant_id), table, int(xid)) for tenant_id, table, xid in parts]
 
     def put(self, *notice: object) -> None:
         self._payloads.put_nowait(str(notice[-1]))

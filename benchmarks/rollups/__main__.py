@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from benchmarks.measure import Pace
-from benchmarks.report import markdown, print_tables, replace_generated, write_json
 from benchmarks.rollups.page import sentences, tables
 from benchmarks.rollups.run import Plan, run, shapes
+from benchmarks.tables import markdown, print_tables, replace_generated, wide_console, write_json
 from gateway.demo.shape import Size
 from gateway.postgres.embedded import EmbeddedError
 
@@ -42,8 +41,7 @@ def main(
     if size is Size.SMALL:
         raise typer.BadParameter("is medium or large", param_hint="--size")
     data.mkdir(parents=True, exist_ok=True)
-    console = Console(highlight=False, soft_wrap=True)
-    console.width = max(console.width, TABLE_WIDTH)
+    console = wide_console(TABLE_WIDTH)
     compared = shapes(size, deals)
     plan = Plan(data, compared, 30, Pace(5, 0.5, 2.0), 30.0)
     if quick:
@@ -53,13 +51,14 @@ def main(
     except EmbeddedError as error:
         console.print(f"[red]{error}[/]")
         raise typer.Exit(1) from None
-    written = found.machine, list(tables(found)), list(sentences(found))
+    written = list(tables(found)), list(sentences(found))
+    console.print(f"\n{found.machine}\n")
     print_tables(*written, console)
     write_json(found, results or ROOT / f"results/rollups-{found.deals}.json")
     if not quick and deals is None:
         from benchmarks.rollups.chart import draw_chart
 
-        replace_generated(DOCS / "rollups.md", BEGIN[size], markdown(*written))
+        replace_generated(DOCS / "rollups.md", BEGIN[size], markdown(found.machine, *written))
         draw_chart(found, DOCS / CHARTS[size])
 
 

@@ -133,9 +133,15 @@ QUESTIONS: Sequence[Question] = (
     ),
     Question(
         "dashboard.overview.tasks",
-        "with or without ownerId",
-        ("open tasks, by index",),
+        "",
+        ("task_agenda", "open tasks that are due about now, by index"),
         lambda reads, given: task_counts(reads, None, given.moment.as_of, given.moment.today),
+    ),
+    Question(
+        "dashboard.overview.tasks",
+        "ownerId",
+        ("open tasks of the owner, by index",),
+        lambda reads, given: task_counts(reads, given.owner_id, given.moment.as_of, given.moment.today),
     ),
     Question(
         "dashboard.trend",

@@ -14,7 +14,7 @@ from gateway.demo.rollups import refresh_changed
 from gateway.postgres.migrate import head_revision
 from gateway.progress import bar
 from gateway.rollups.declared import ROLLUPS
-from gateway.rollups.refreshing import refresh
+from gateway.rollups.refreshing import refresh_and_vacuum
 from gateway.rollups.registry import record_audit
 from gateway.rollups.session import worker_session
 from gateway.settings import Settings
@@ -151,7 +151,7 @@ async def refresh_all(worker_dsn: str, console: Console) -> None:
             task = progress.add_task("", total=len(ROLLUPS))
             for rollup in ROLLUPS:
                 progress.update(task, description=f"Refreshing {rollup.name}")
-                await refresh(worker, rollup)
+                await refresh_and_vacuum(worker, rollup)
                 await record_audit(worker, rollup, 0)
                 progress.advance(task)
 

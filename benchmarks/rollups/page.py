@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from benchmarks.report import Row, TableOf, number
 from benchmarks.rollups.dashboards import LARGEST, MIX, PAUSE_SECONDS, QUERIES, SCANNING, USERS
 from benchmarks.rollups.run import REFERENCE, RollupResults
+from benchmarks.tables import Row, TableOf, number
 
 STATES = {"none": "none", "not folded": "1,000, not folded", "folded": "1,000, folded"}
 

@@ -205,17 +205,18 @@ def forecast(
     while (following(unit, starts[-1]) < end) if end else (len(starts) < 12):
         starts.append(following(unit, starts[-1]))
     covered = days or (start, following(unit, starts[-1]))
-    return [_point(start, list(_expected(rows, pipeline, owner, covered, start, unit)), rows) for start in starts]
+    expected: dict[date, list[asyncpg.Record]] = {start: [] for start in starts}
+    for row in _expected(rows, pipeline, owner, covered):
+        expected[first_day(unit, row["expected_close"])].append(row)
+    return [_point(start, deals, rows) for start, deals in expected.items()]
 
 
-def _expected(
-    rows: Rows, pipeline: int, owner: int | None, covered: tuple[date, date], start: date, unit: str
-) -> Iterable[asyncpg.Record]:
+def _expected(rows: Rows, pipeline: int, owner: int | None, covered: tuple[date, date]) -> Iterable[asyncpg.Record]:
     for row in rows.alive("deals"):
         is_open = rows.tables["stages"][row["stage_id"]]["kind"] == "open"
-        if is_open and row["pipeline_id"] == pipeline and owner in (None, row["owner_id"]) and row["expected_close"]:
+        if is_open and row["pipeline_id"] == pipeline and owner in (None, row["owner_id"]):
             day = row["expected_close"]
-            if covered[0] <= day < covered[1] and first_day(unit, day) == start:
+            if day and covered[0] <= day < covered[1]:
                 yield row
 
 

@@ -17,6 +17,8 @@ from tests.conftest import Client, Database, serving
 from tests.lists.room import NORTH
 from tests.lists.rows import Rows
 
+pytestmark = pytest.mark.same_lines
+
 Json = dict[str, Any]
 UNITS = ("DAY", "WEEK", "MONTH", "QUARTER")
 PERIODS = (

@@ -13,6 +13,8 @@ from tests.lists.conditions import CONDITIONS, values_of
 from tests.lists.room import seeded
 from tests.lists.rows import Rows
 
+pytestmark = pytest.mark.same_lines
+
 NUMBERS = "labels count won lost value wonValue winRate averageDealSize averageCycleDays"
 FIELDS = {
     key: "".join(part.capitalize() if place else part for place, part in enumerate(key.lower().split("_")))

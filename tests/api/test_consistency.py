@@ -13,6 +13,8 @@ from tests.api.periods import Period, argument
 from tests.api.questions import DASHBOARD
 from tests.conftest import ANCHOR
 
+pytestmark = pytest.mark.same_lines
+
 Json = dict[str, Any]
 UNALIGNED = (ANCHOR.date() - timedelta(days=333), ANCHOR.date() - timedelta(days=17))
 COUNTS = "open", "won", "lost", "total"

@@ -10,6 +10,8 @@ from tests.api.conftest import Tenant
 from tests.api.periods import PRESETS, Period
 from tests.conftest import ANCHOR
 
+pytestmark = pytest.mark.same_lines
+
 LONG_AGO = (date(1900, 1, 1), date(1901, 2, 3))
 TO_THE_LAST_DAY = (date(9998, 5, 6), date(9999, 12, 31))
 # Neither begins nor ends with an interval, whatever the interval.

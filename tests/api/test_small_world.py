@@ -10,6 +10,8 @@ from gateway.api.ids import encode_id
 from tests.api.conftest import SMALL, Tenant
 from tests.api.periods import PRESETS, Period
 
+pytestmark = pytest.mark.same_lines
+
 Small = Mapping[str, Tenant]
 APRIL = {"period": {"range": {"from": "2024-04-01", "to": "2024-05-01"}}}
 DEALS = """query ($period: PeriodInput) { dashboard(period: $period) { overview { deals {

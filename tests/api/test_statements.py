@@ -123,7 +123,8 @@ class Counted:
 
 @pytest.fixture(scope="module")
 async def counted(demo: Database) -> AsyncIterator[Counted]:
-    async with serving(create_app(demo.settings()), None) as gateway:
+    settings = demo.settings(pool_wait_seconds=60, request_deadline_seconds=60)  # a busy machine takes its time
+    async with serving(create_app(settings), None) as gateway:
         yield Counted(gateway)
 
 
@@ -210,7 +211,7 @@ async def test_two_dashboards_share_one_moment_and_their_records(
     assert await counted.issued(TWO_DASHBOARDS, token=token, one=one, other=other) == each + each + once
 
 
-@pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(50, marks=pytest.mark.slow)])
 async def test_batches_are_the_same_whatever_else_goes_on(counted: Counted, token: str, rounds: int) -> None:
     for _ in range(rounds):
         issued = await counted.issued(WIDE_QUERY, token=token, times=20)

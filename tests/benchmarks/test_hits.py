@@ -11,14 +11,18 @@ from typing import Any
 
 import pytest
 
-from benchmarks.hits import HIT, PEERS, NotAHitError, check_only_hits, fill, measure
+from benchmarks.contenders import HIT, NotAHitError
+from benchmarks.hits import check_only_hits, fill, measure
+from benchmarks.hits_page import BARE, GET, PEERS, SEVERAL, UNCHANGED
 from benchmarks.measure import GATEWAY, MIX, Pace, Question, compare
 from benchmarks.peers.node import FOLDER, has_node
 from benchmarks.queries import Tenant, find_tenants, headers
 from benchmarks.servers import HOST, Server, constant, gateway, get, peer
+from gateway.settings import Settings
 from tests.conftest import Database
 
 LEADERBOARD = "{ dashboard(period: { preset: %s }) { asOf leaderboard(first: %d) { won } } }"
+OURS = (GATEWAY, GET, UNCHANGED, SEVERAL)
 PACE = Pace(rounds=1, warmup_seconds=0.05, seconds=0.1)
 
 needs_node = pytest.mark.skipif(not has_node(), reason="no Node 20 or later with npm")
@@ -44,12 +48,14 @@ def theirs(
 
 
 @needs_node
-async def test_cached_answers_are_measured_end_to_end(demo: Database) -> None:
-    figures = await measure(demo.settings(), PACE, (2,), demand_hits=False)
-    assert [(cell.server, cell.errors) for cell in figures.cells] == [(name, 0) for name in (GATEWAY, *PEERS, "bare")]
+async def test_cached_answers_are_measured_end_to_end(settings: Settings) -> None:
+    figures = await measure(settings, PACE, (2,))
+    assert [(cell.server, cell.errors) for cell in figures.cells] == [(name, 0) for name in (*OURS, *PEERS, BARE)]
     assert all(cell.requests > 0 for cell in figures.cells)
-    (sentence,) = figures.sentences()
-    assert sentence.startswith("Dashboards (the gateway's uncached, the others' cached) at 2 connections: gateway ")
+    assert {cell.statements for cell in figures.cells} == {0, None}
+    assert (figures.trips, figures.memory_ratio < 1.2) == (1, True)
+    _, sentence, _ = figures.sentences()
+    assert sentence.startswith("Hits at 2 connections: the gateway to the fastest peer ")
 
 
 async def test_an_answer_without_the_demanded_mark_is_an_error(tenants: list[Tenant], tmp_path: Path) -> None:

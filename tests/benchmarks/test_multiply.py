@@ -1,30 +1,26 @@
 """The large data of the benchmarks: what is copied past all triggers is as if it had been written."""
 
-import io
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from rich.console import Console
 
 from benchmarks.data import Databases
 from benchmarks.rollups.multiply import SCHEMA, load_multiple
 from benchmarks.rollups.subject import Multiple, Scale, database_of
-from gateway.demo.serve import Secrets
-from gateway.postgres.embedded import EmbeddedPostgres
 from gateway.postgres.migrate import head_revision
 from gateway.rollups.audit import audit_rollup
 from gateway.rollups.declared import ROLLUPS
 from gateway.rollups.difference import difference, find
 from gateway.rollups.registry import read_registry
 from gateway.rollups.session import worker_session
-from tests.conftest import JWT_SECRET, PASSWORDS, Database
+from tests.benchmarks.conftest import QUIET
+from tests.conftest import Database
 
 SHAPE = Multiple(Scale(2, 300), 3)
 COPIED = ("companies", "contacts", "deals", "deal_stage_history", "activities", "tasks", "deal_products")
 SHARED = ("tenants", "members", "pipelines", "stages", "products")
 DATABASES = "SELECT array_agg(oid || datname ORDER BY oid) FROM pg_database WHERE datname LIKE '%times%'"
-QUIET = Console(file=io.StringIO())
 
 # What refers to what, by tenant: whole deals, not only as many rows of each table.
 LINKS = """
@@ -34,11 +30,6 @@ SELECT d.tenant_id, d.name, d.stage_id, d.amount, c.name AS company, p.name AS c
   JOIN contacts p ON p.tenant_id = d.tenant_id AND p.id = a.contact_id AND p.company_id = c.id
   JOIN deal_stage_history h ON h.tenant_id = d.tenant_id AND h.deal_id = d.id AND h.to_stage_id = d.stage_id
 """
-
-
-@pytest.fixture(scope="module")
-def running(postgres: EmbeddedPostgres) -> Databases:
-    return Databases(postgres, Secrets(PASSWORDS.owner, PASSWORDS.worker, PASSWORDS.gateway, JWT_SECRET))
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,13 @@ ANA, BEA = 1, 2
 DEALS, TASKS, MEMBERS = TAGS = ("deals", "tasks", "members")
 HERE = "this database"
 QUIET = Snapshot(100, 100)
+AFTER = Snapshot(102, 102)
 
 SHORT = settings(max_examples=60, stateful_step_count=40, deadline=None, derandomize="CI" in os.environ)
 
 some_tags = st.frozensets(st.sampled_from(TAGS), min_size=1)
 some_number = st.integers(0, 9)
+many_or_few = st.lists(st.integers(1, 60), max_size=20) | st.lists(st.integers(1, 60), min_size=20, max_size=40)
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,17 @@ def test_nothing_holds_where_other_processes_have_to_be_asked_and_do_not_answer(
     assert not listening().known(ANA, None).holds(stamp())
 
 
+def test_what_is_known_at_one_moment_does_not_change_any_more() -> None:
+    changes = listening()
+    changes.notice(ANA, TASKS, 99)
+    known = changes.known(ANA)
+    changes.notice(ANA, DEALS, 100)
+    changes.write(ANA, [DEALS], 101)
+    changes.begin(None, None)
+    assert known.holds(stamp())
+    assert not changes.known(ANA).holds(stamp(AFTER))
+
+
 def test_each_thing_that_is_learnt_is_counted() -> None:
     changes = listening()
     generations = [changes.generation]
@@ -256,7 +269,7 @@ def written(xids: list[int]) -> Writers:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.integers(1, 60), max_size=40))
+@given(many_or_few)
 def test_of_many_writers_the_latest_are_known_and_the_largest_of_the_others(xids: list[int]) -> None:
     distinct = sorted(set(xids))
     left_out = [0, *distinct[:-MOST_WRITERS]]
@@ -264,7 +277,7 @@ def test_of_many_writers_the_latest_are_known_and_the_largest_of_the_others(xids
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.integers(1, 60), max_size=40), st.integers(1, 61), st.frozensets(st.integers(1, 60)))
+@given(many_or_few, st.integers(1, 61), st.frozensets(st.integers(1, 60)))
 def test_many_writers_are_seen_only_by_what_sees_every_one_of_them(
     xids: list[int], xmin: int, above: frozenset[int]
 ) -> None:
@@ -273,6 +286,13 @@ def test_many_writers_are_seen_only_by_what_sees_every_one_of_them(
     few = len(set(xids)) <= MOST_WRITERS
     assert written(xids).seen_by(snapshot) == all_seen if few else written(xids).seen_by(snapshot) <= all_seen
     assert written(xids).seen_by(Snapshot(61, 61))
+
+
+def test_a_writer_that_was_left_out_is_still_waited_for() -> None:
+    writers = written(list(range(1, MOST_WRITERS + 5)))
+    assert writers.xids[0] == 5
+    held = {"3:99:3": False, "4:99:4": False, "5:99:5": False, "5:99:": True, "99:99:": True}
+    assert {text: writers.seen_by(Snapshot.parse(text)) for text in held} == held
 
 
 def test_writers_are_the_same_in_whatever_order_they_came() -> None:

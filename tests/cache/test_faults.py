@@ -1,11 +1,7 @@
 """The database down, killed, cut off from the listener: answers are true, or marked as old, or there are none."""
 
 import asyncio
-import os
-import signal
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -17,7 +13,7 @@ from gateway.postgres.embedded import EmbeddedPostgres
 from tests.cache.conftest import DASHBOARD, Shop, ask
 from tests.conftest import Client, Database, fresh_database, serving
 from tests.pipeline.acme import until
-from tests.servers import postgres_server
+from tests.servers import kill_postgres, postgres_server
 from tests.world import World
 
 CUT = """
@@ -32,10 +28,7 @@ DEALS = "SELECT count(*) FROM deals WHERE deleted_at IS NULL"
 def server() -> Iterator[EmbeddedPostgres]:
     """A server of this module's own, to be killed. What was committed last may be lost with it."""
     lossy = {"synchronous_commit": "off"}
-    with (
-        tempfile.TemporaryDirectory(prefix="gateway-mortal-") as directory,
-        postgres_server(Path(directory), durable=True, settings=lossy) as server,
-    ):
+    with postgres_server(durable=True, settings=lossy) as server:
         yield server
 
 
@@ -110,8 +103,7 @@ async def test_after_a_crash_that_lost_commits_nothing_of_before_is_believed(
         await shop.keeps(viewer)
         await shop.world.deal("2026-01-06T10:00", amount="1")
         seen = await total(viewer)
-        pid = (Path(server.data_dir) / "cluster" / "postmaster.pid").read_text().split()[0]
-        os.kill(int(pid), signal.SIGKILL)
+        kill_postgres(server)
     await asyncio.to_thread(server.stop)
     await asyncio.to_thread(server.start)
     async with found.as_owner() as owner:

@@ -4,8 +4,12 @@ import asyncio
 
 import asyncpg
 
+from gateway.api.cache import CacheTag
 from gateway.rollups.declared import ROLLUPS
 from gateway.rollups.maintain import fold_rollup, refresh_rollup
+from loaders import deal_groups, lists
+from loaders.keyset import ListSource
+from loaders.reads import every_statement
 from tests.cache.conftest import DASHBOARD, Open, Shop, ask, beside
 from tests.conftest import Client
 from tests.pipeline.acme import until
@@ -181,6 +185,14 @@ async def test_what_the_clock_ends_is_not_given_out_after_it(shop: Shop, viewer:
         return bool(found == before + 1)
 
     await until(due)
+
+
+def test_whatever_answers_are_read_from_can_be_purged() -> None:
+    written = {table for statement in every_statement() for table in statement.reads}
+    sources = [source for source in vars(lists).values() if isinstance(source, ListSource)]
+    listed = {table for source in sources for table in (source.table, *source.columns_read)}
+    joined = {join.table for join in vars(deal_groups).values() if isinstance(join, deal_groups.Join)}
+    assert {tag.name.lower() for tag in CacheTag} == written | listed | joined
 
 
 async def test_an_admin_ends_kept_answers(shop: Shop, opened: Open) -> None:

@@ -31,7 +31,8 @@ def kept_bytes(entry: Entry) -> int:
     return entry.size_bytes() + SLOT_BYTES
 
 
-calls = st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.integers(0, LIMIT_BYTES)), max_size=40)
+sizes = st.sampled_from([0, 200, 900, 3000, LIMIT_BYTES])
+calls = st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | sizes), min_size=10, max_size=40)
 
 
 @settings(max_examples=100, deadline=None)

@@ -14,7 +14,7 @@ from gateway.app import create_app
 from gateway.commands.add_member import NewMember, add_member
 from gateway.commands.create_tenant import NewTenant, create_tenant
 from gateway.postgres.embedded import EmbeddedPostgres
-from tests.conftest import Client, Database, fresh_database, serving
+from tests.conftest import Client, Database, passing_database, serving
 from tests.world import World
 
 ROLES = ("viewer", "rep", "manager", "admin")
@@ -163,9 +163,10 @@ async def boards(database: Database) -> AsyncIterator[OpenBoard]:
 
 
 @pytest.fixture(scope="module")
-async def database(postgres: EmbeddedPostgres, template: str) -> Database:
+async def database(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Database]:
     """One for all tests of a module: each has tenants of its own in it."""
-    return await fresh_database(postgres, template)
+    async with passing_database(postgres, template) as database:
+        yield database
 
 
 @pytest.fixture

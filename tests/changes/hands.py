@@ -3,17 +3,19 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from subprocess import Popen
 
 import asyncpg
 
 from gateway.postgres.embedded import EmbeddedPostgres
 from gateway.postgres.faults import is_unavailable
 from tests.changes.arena import Dice
-from tests.cli.processes import get, running, wait_until
+from tests.cli.processes import GATEWAY, get, running, wait_until
 from tests.conftest import JWT_SECRET, Database
+from tests.servers import kill_postgres
 
 RETRY_SECONDS = 0.02
 BACKENDS = """
@@ -22,13 +24,15 @@ SELECT pid FROM pg_stat_activity WHERE datname = $1 AND usename = 'gateway' ORDE
 
 
 @asynccontextmanager
-async def gateway(database: Database, port: int, log: Path) -> AsyncIterator[None]:
+async def gateway(
+    database: Database, port: int, log: Path, *, program: Sequence[str] = (GATEWAY,), **settings: str
+) -> AsyncIterator[Popen[bytes]]:
     """A gateway as a process, which is up; killed at the end of the block, whatever it is doing then."""
-    settings = {"DATABASE_URL": database.gateway_dsn, "JWT_SECRET": JWT_SECRET}
-    with running(log, "serve", "--port", str(port), **settings) as process:
+    needed = {"DATABASE_URL": database.gateway_dsn, "JWT_SECRET": JWT_SECRET}
+    with running(log, "serve", "--port", str(port), program=program, **needed, **settings) as process:
         ready = f"http://127.0.0.1:{port}/health/ready"
         await asyncio.to_thread(wait_until, lambda: get(ready), process)
-        yield
+        yield process
 
 
 async def kill_backend(database: Database, dice: Dice) -> None:
@@ -56,7 +60,6 @@ async def _killed_one(database: Database, dice: Dice) -> bool:
 
 async def kill_server(server: EmbeddedPostgres) -> None:
     """All of PostgreSQL, which is started again then."""
-    pid = (server.data_dir / "cluster" / "postmaster.pid").read_text().split()[0]
-    os.kill(int(pid), signal.SIGKILL)
+    kill_postgres(server)
     await asyncio.to_thread(server.stop)  # what remains of it
     await asyncio.to_thread(server.start)

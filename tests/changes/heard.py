@@ -97,20 +97,9 @@ def _wrong_undo(entries: Sequence[Entry], undone: Sequence[Entry]) -> Iterator[s
         before = of_deal[entry.deal]
         if _content(entry.before) != _content(before.after):
             yield f"deal {entry.deal} was undone although it had changed since"
-        if _restorable(entry.after, before) != _restorable(before.before, before):
+        if _content(entry.after) != _content(before.before):
             yield f"deal {entry.deal} was {before.before}, and undone it is {entry.after}"
 
 
 def _content(state: State) -> State:
     return {name: value for name, value in state.items() if name != "version"}
-
-
-def _restorable(state: State, undone: Entry) -> State:
-    """All but the version, and a closing that cannot be told from the one it followed: it becomes that of the undoing.
-
-    Such is a closed deal that is closed otherwise by who began before its closing, and waited for it.
-    """
-    closings = undone.before["closed_at"], undone.after["closed_at"]
-    moved = undone.before["stage_id"] != undone.after["stage_id"]
-    left_out = {"version", "closed_at"} if moved and closings[0] == closings[1] is not None else {"version"}
-    return {name: value for name, value in state.items() if name not in left_out}

@@ -27,9 +27,9 @@ LONGEST_PAUSE_SECONDS = 0.05
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def server() -> Iterator[EmbeddedPostgres]:
     """A server of this module's own, which keeps what it has committed."""
-    with postgres_server(tmp_path_factory.mktemp("mortal"), durable=True, settings=SETTINGS) as server:
+    with postgres_server(durable=True, settings=SETTINGS) as server:
         yield server
 
 

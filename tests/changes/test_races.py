@@ -1,11 +1,8 @@
 """Changes beside other writers, restarts and callers who go away: whole or not at all, and told as what they were."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -16,7 +13,7 @@ from tests.changes.conftest import Board, Json, OpenBoard, boards, deal_id, muta
 from tests.conftest import Database, fresh_database
 from tests.pipeline.acme import until_waiting
 from tests.pipeline.listening import calling, posted
-from tests.servers import postgres_server
+from tests.servers import kill_postgres, postgres_server
 
 TO_LOST = "UPDATE stages SET kind = 'lost', probability = 0 WHERE id = $1"
 END_GATEWAYS = """
@@ -208,20 +205,15 @@ async def test_callers_who_go_away_at_any_moment_leave_all_or_nothing(board: Boa
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def server() -> Iterator[EmbeddedPostgres]:
     """A server of this module's own, to be killed: what it had committed is there when it is back."""
-    with postgres_server(tmp_path_factory.mktemp("mortal"), durable=True) as server:
+    with postgres_server(durable=True) as server:
         yield server
 
 
 @pytest.fixture
 async def mortal(server: EmbeddedPostgres) -> Database:
     return await fresh_database(server)
-
-
-def kill(server: EmbeddedPostgres) -> None:
-    """No time for good-byes: connections break off in the middle of statements."""
-    os.kill(int((Path(server.data_dir) / "cluster" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
 
 async def test_a_database_killed_in_the_middle_is_retryable_and_the_repeated_change_is_made_once(
@@ -237,7 +229,7 @@ async def test_a_database_killed_in_the_middle_is_retryable_and_the_repeated_cha
         await board.owner.execute("SELECT FROM deals WHERE id = $1 FOR UPDATE", deals[2])
         deleting = asyncio.create_task(board.callers["manager"].post(mutation("deleteDeals"), {"input": given}))
         await until_waiting(mortal)
-        await asyncio.to_thread(kill, server)
+        await asyncio.to_thread(kill_postgres, server)
         response = await deleting
         await asyncio.to_thread(server.stop)  # what remains of it
         assert (response.status_code, only_error(response.json())["code"]) == (503, "DATABASE_UNAVAILABLE")

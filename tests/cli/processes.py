@@ -5,14 +5,25 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 GATEWAY = str(Path(sys.executable).with_name("gateway"))
 START_SECONDS = 60
-SETTINGS = ("DATABASE_URL", "REDIS_URL", "ROLLUP_", "JWT_", "JWKS_", "PROMETHEUS_", "GRAPHIQL", "LOG_", "CORS_")
+SETTINGS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "CACHE_",
+    "ROLLUP_",
+    "JWT_",
+    "JWKS_",
+    "PROMETHEUS_",
+    "GRAPHIQL",
+    "LOG_",
+    "CORS_",
+)
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -36,11 +47,14 @@ def gateway(*arguments: str, stdin: str = "", **settings: str) -> tuple[int, str
 
 
 @contextmanager
-def running(log: Path, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    log: Path, *arguments: str, program: Sequence[str] = (GATEWAY,), **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """A command that runs on; killed at the end of the block if it still does. `log`: takes all that it says."""
+    command = [*program, *arguments]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [GATEWAY, *arguments], env=environment(**settings), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command, env=environment(**settings), stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     try:
         yield process

@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 from gateway.doctor import Finding, examine
 from gateway.settings import load_settings
 from tests.cli.processes import gateway, get, running, wait_until
-from tests.servers import free_port
+from tests.servers import fast_directory, free_port, server_pid
 
 ROLES = {"viewer", "rep", "manager", "admin"}
 ROWS = ("tenants", "members", "companies", "deals", "deal_stage_history", "activities", "tasks")
@@ -32,10 +33,6 @@ def query(demo: dict[str, Any], text: str, token: str) -> Any:
 
 def is_up(port: int) -> bool:
     return get(f"http://127.0.0.1:{port}/health/ready") is not None
-
-
-def server_pid(data: Path) -> int:
-    return int((data / "postgres/cluster/postmaster.pid").read_text().splitlines()[0])
 
 
 def lives(pid: int) -> bool:
@@ -67,9 +64,10 @@ async def refreshed(dsn: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data() -> Iterator[Path]:
     """The directory that the tests below use in turn: the first start fills it."""
-    return tmp_path_factory.mktemp("demo") / "data"
+    with fast_directory() as directory:
+        yield directory / "data"
 
 
 async def test_a_first_start_serves_what_demo_json_says(data: Path, tmp_path: Path) -> None:
@@ -133,7 +131,7 @@ async def test_another_start_finds_the_data_as_it_was_left(data: Path, tmp_path:
     port = free_port()
     with running(tmp_path / "log", "demo", "--port", str(port), "--data", str(data)) as process:
         wait_until(lambda: is_up(port), process)
-        demo, pid = json.loads((data / "demo.json").read_text()), server_pid(data)
+        demo, pid = json.loads((data / "demo.json").read_text()), server_pid(data / "postgres")
         assert (await rows(demo["migration_database_url"]))["deals"] == 6000
         assert (await rows(demo["migration_database_url"]))["tenants"] == 3
         process.send_signal(end)
@@ -182,7 +180,7 @@ async def test_a_load_that_was_ended_goes_on_at_the_next_start(tmp_path: Path, e
     data, port = tmp_path / "data", free_port()
     with running(tmp_path / "first", "demo", "--port", str(port), "--data", str(data)) as process:
         complete = await count_once_there(data, "demo_small", "SELECT count(*) FROM tenants", process)
-        pid = server_pid(data)
+        pid = server_pid(data / "postgres")
         process.send_signal(end)
         assert process.wait(timeout=30) == code
         wait_until(lambda: not lives(pid))

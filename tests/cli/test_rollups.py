@@ -194,7 +194,7 @@ async def test_a_refresh_by_hand_works_beside_a_worker(command: Command, databas
 async def test_a_restored_dump_counts_twice_until_it_is_refreshed_and_doctor_says_so(
     command: Command, tmp_path: Path
 ) -> None:
-    with postgres_server(tmp_path / "server", SYSTEMS[-1]) as server:
+    with postgres_server(SYSTEMS[-1]) as server:
         original, restored = await fresh_database(server), Database("restored", server)
         async with original.as_owner() as owner:
             world = await World.create(owner, "acme")

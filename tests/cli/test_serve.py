@@ -177,7 +177,15 @@ async def test_a_worker_that_dies_is_replaced_and_all_end_with_serve(
 def _workers(pid: int) -> list[int]:
     """The serving children of a process; it has others, which keep books."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [int(child) for child in children if b"spawn_main" in _command_of(child)]
+
+
+def _command_of(pid: str) -> bytes:
+    """How a process was started; nothing where it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _lives(pid: int) -> bool:

@@ -31,8 +31,8 @@ class Killed(Exception):  # noqa: N818 - not an error of the load but its end
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with postgres_server(tmp_path_factory.mktemp("demo")) as it:
+def server() -> Iterator[EmbeddedPostgres]:
+    with postgres_server() as it:
         yield it
 
 

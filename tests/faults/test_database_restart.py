@@ -1,10 +1,6 @@
 """The database restarted under a gateway: only retryable errors meanwhile, and none once it is back."""
 
 import asyncio
-import os
-import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +10,7 @@ from gateway.postgres.embedded import EmbeddedPostgres
 from tests.conftest import Database, Serve, fresh_database
 from tests.pipeline.acme import MEMBER, found_acme
 from tests.pipeline.listening import calling
-from tests.servers import postgres_server
+from tests.servers import kill_postgres
 
 ME = "query Me { me { email } }"
 ANSWER = {"data": {"me": {"email": MEMBER}}}
@@ -22,22 +18,10 @@ TASKS = "{ dashboard { overview { tasks { open } deals { open } } } }"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A server of this module's own, to be killed: what it had committed is there when it is back."""
-    with postgres_server(tmp_path_factory.mktemp("mortal"), durable=True) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 async def acme(server: EmbeddedPostgres) -> Database:
     database = await fresh_database(server)
     await found_acme(database)
     return database
-
-
-def kill(server: EmbeddedPostgres) -> None:
-    """No time for good-byes: connections break off in the middle of statements."""
-    os.kill(int((Path(server.data_dir) / "cluster" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
 
 async def ask_until(stop: asyncio.Event, http: httpx.AsyncClient, query: str) -> list[httpx.Response]:
@@ -62,7 +46,7 @@ async def test_a_restart_under_load_gives_only_retryable_errors(
     async with calling(create_app(acme.settings(pool_size=4)), await acme.token("acme")) as http:
         clients = [asyncio.create_task(ask_until(stop, http, query)) for query in (ME, TASKS) * 4]
         await asyncio.sleep(0.3)
-        await asyncio.to_thread(kill, server) if how == "killed" else await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(kill_postgres, server) if how == "killed" else await asyncio.to_thread(server.stop)
         await asyncio.sleep(0.2)
         await asyncio.to_thread(server.start)
         first = await http.post("/graphql", json={"query": ME})

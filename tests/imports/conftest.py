@@ -14,7 +14,10 @@ from gateway.commands.create_tenant import NewTenant, create_tenant
 from gateway.imports.importer import Job, Summary, import_tenant
 from gateway.imports.loading import load_mapping
 from gateway.imports.rejects import Rejects
+from tests.cli.conftest import Command, command
 from tests.conftest import Database
+
+__all__ = ["Command", "command"]
 
 MAVEN_LIKE = Path(__file__).parent / "fixtures" / "maven-like"
 """Files of the shape of the Maven CRM data set: 5 agents of 2 managers, 3 products, 5 accounts, 40 opportunities."""

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import subprocess
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
@@ -12,7 +13,7 @@ from gateway.commands.refusals import CommandRefusedError
 from gateway.imports import importer
 from tests.cli.processes import GATEWAY, environment, gateway
 from tests.conftest import Database
-from tests.imports.conftest import MAVEN_LIKE, Target, new_target
+from tests.imports.conftest import MAVEN_LIKE, Command, Target, new_target
 
 WAITING = """
 SELECT l.pid FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
@@ -25,10 +26,19 @@ POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 60
 
 
-async def run(database: Database, *arguments: str | Path) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error."""
-    words = [str(argument) for argument in ("import", "--mapping", "maven-crm", *arguments)]
-    return await asyncio.to_thread(gateway, *words, MIGRATION_DATABASE_URL=database.owner_dsn)
+Run = Callable[..., Awaitable[tuple[int, str, str]]]
+"""(database, *arguments) to exit code, standard output, standard error."""
+
+
+@pytest.fixture
+def run(command: Command) -> Run:
+    """Imports with the mapping `maven-crm`, within this process."""
+
+    async def run(database: Database, *arguments: str | Path) -> tuple[int, str, str]:
+        words = map(str, ("import", "--mapping", "maven-crm", *arguments))
+        return await command(*words, MIGRATION_DATABASE_URL=database.owner_dsn)
+
+    return run
 
 
 def table(output: str) -> list[list[str]]:
@@ -36,7 +46,7 @@ def table(output: str) -> list[list[str]]:
     return [line.split() for line in output.splitlines() if ".csv " in line and not line.startswith("What")]
 
 
-async def test_a_directory_is_imported_with_a_summary(target: Target, maven_like: Path) -> None:
+async def test_a_directory_is_imported_with_a_summary(run: Run, target: Target, maven_like: Path) -> None:
     code, output, errors = await run(target.database, "--tenant", "acme", maven_like)
     assert (code, errors) == (0, "")
     assert table(output) == [
@@ -49,14 +59,14 @@ async def test_a_directory_is_imported_with_a_summary(target: Target, maven_like
     assert not maven_like.with_name("maven-like.rejects.csv").exists()
 
 
-async def test_a_dry_run_says_so_and_leaves_nothing(target: Target, maven_like: Path) -> None:
+async def test_a_dry_run_says_so_and_leaves_nothing(run: Run, target: Target, maven_like: Path) -> None:
     code, output, _ = await run(target.database, "--tenant", "acme", "--dry-run", maven_like)
     assert (code, table(output)[4]) == (0, ["sales_pipeline.csv", "deals", "40", "40", "0", "0", "0"])
     assert "It was a dry run: nothing has been changed." in output
     assert await target.fetch(COUNTS) == [(0, 0)]
 
 
-async def test_rejects_stand_beside_the_directory(target: Target, maven_like: Path) -> None:
+async def test_rejects_stand_beside_the_directory(run: Run, target: Target, maven_like: Path) -> None:
     pipeline = maven_like / "sales_pipeline.csv"
     pipeline.write_text(pipeline.read_text().replace("3/16/2024,", "2/30/2024,"))
     code, output, _ = await run(target.database, "--tenant", "acme", maven_like)
@@ -72,7 +82,8 @@ async def test_a_folder_for_each_tenant_is_imported_into_each(database: Database
     for slug in ("acme", "birch"):
         shutil.copytree(MAVEN_LIKE, tmp_path / "all" / slug)
     (tmp_path / "all" / "acme" / "accounts.csv").write_text("account\n")
-    code, output, errors = await run(database, "--all-tenants", tmp_path / "all")
+    arguments = ("import", "--mapping", "maven-crm", "--all-tenants", str(tmp_path / "all"))
+    code, output, errors = await asyncio.to_thread(gateway, *arguments, MIGRATION_DATABASE_URL=database.owner_dsn)
     lacking = "accounts.csv lacks the column `sector` and `office_location` and `employees`: its header has `account`."
     assert (code, errors.strip()) == (1, lacking)
     assert [line[0] for line in table(output)][-1] == "birch/sales_pipeline.csv"
@@ -107,7 +118,7 @@ async def test_a_folder_for_each_tenant_is_imported_into_each(database: Database
     }.values(),
 )
 async def test_what_cannot_be_done_is_one_sentence(
-    target: Target, maven_like: Path, arguments: tuple[str, ...], sentence: str
+    run: Run, target: Target, maven_like: Path, arguments: tuple[str, ...], sentence: str
 ) -> None:
     def place(text: str) -> str:
         return text.replace("DIRECTORY", str(maven_like)).replace("PARENT", str(maven_like.parent))
@@ -116,9 +127,9 @@ async def test_what_cannot_be_done_is_one_sentence(
     assert (code, output, errors.strip()) == (1, "", place(sentence))
 
 
-async def test_a_role_that_policies_hold_is_refused(target: Target, maven_like: Path) -> None:
+async def test_a_role_that_policies_hold_is_refused(command: Command, target: Target, maven_like: Path) -> None:
     arguments = ("import", "--mapping", "maven-crm", "--tenant", "acme", str(maven_like))
-    code, _, errors = await asyncio.to_thread(gateway, *arguments, MIGRATION_DATABASE_URL=target.database.gateway_dsn)
+    code, _, errors = await command(*arguments, MIGRATION_DATABASE_URL=target.database.gateway_dsn)
     assert (code, errors.split(":")[0]) == (
         1,
         "Role `gateway` cannot bypass row-level security, so it cannot import",

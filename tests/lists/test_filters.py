@@ -12,6 +12,8 @@ from tests.lists.conditions import CONDITIONS, chosen, values_of
 from tests.lists.conftest import Room
 from tests.lists.room import seeded
 
+pytestmark = pytest.mark.same_lines
+
 COMBINATIONS = 120
 SELECTION = "nodes { id } totalCount"
 EACH = [

@@ -14,6 +14,8 @@ from tests.lists.catalogue import ACTIVITIES, COMPANIES, CONTACTS, DEALS, MEMBER
 from tests.lists.conftest import Room
 from tests.lists.room import NORTH
 
+pytestmark = pytest.mark.same_lines
+
 Json = dict[str, Any]
 
 

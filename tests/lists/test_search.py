@@ -13,6 +13,8 @@ from tests.lists.conftest import Room
 from tests.lists.room import NORTH, TEXTS, add_room
 from tests.servers import SYSTEM_BIN_DIRS, postgres_server
 
+pytestmark = pytest.mark.same_lines
+
 SEARCHES = [
     *TEXTS,
     "",
@@ -90,11 +92,11 @@ async def test_half_a_character_is_refused_before_it_is_searched(room: Room) -> 
 
 
 @pytest.fixture(scope="module")
-async def trigram(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Database]:
+async def trigram() -> AsyncIterator[Database]:
     """The room's tenant on a server that has pg_trgm."""
     if not SYSTEM_BIN_DIRS:
         pytest.skip("no PostgreSQL is installed on this machine; the embedded one has no pg_trgm")
-    with postgres_server(tmp_path_factory.mktemp("trigram"), SYSTEM_BIN_DIRS[0]) as server:
+    with postgres_server(SYSTEM_BIN_DIRS[0]) as server:
         database = await fresh_database(server)
         async with database.as_owner() as owner:
             if not await owner.fetchval("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm')"):

@@ -6,6 +6,8 @@ from tests.conftest import Client, Database
 from tests.lists.catalogue import DEALS, LISTS, MEMBERS, ORDERINGS, Listed, Page, Walk, keys_of, on_from, page_of
 from tests.lists.conftest import Room
 
+pytestmark = pytest.mark.same_lines
+
 DIRECTIONS = ("ASC", "DESC")
 
 

@@ -68,6 +68,23 @@ async def test_a_move_without_an_instant_happens_now(world: World) -> None:
     assert (row["outcome"], row["closed_at"], row["stage_entered_at"]) == ("won", now, now)
 
 
+async def test_a_deal_closed_otherwise_at_the_same_instant_is_so_a_microsecond_later(world: World) -> None:
+    deal = await world.deal("2024-04-01T03:00", amount="5")
+    won, lost = (
+        f"stage_id = (SELECT id FROM stages WHERE tenant_id = $1 AND name = '{name}')" for name in ("Won", "Lost")
+    )
+    async with world.owner.transaction():
+        now = await world.owner.fetchval("SELECT now()")
+        await update(world, deal, won)
+        await update(world, deal, lost)
+    row = await read(world, deal)
+    assert (row["outcome"], row["closed_at"]) == ("lost", now + timedelta(microseconds=1))
+    assert row["stage_entered_at"] == row["closed_at"]
+    await update(world, deal, f"{won}, closed_at = '{now.isoformat()}'")
+    row = await read(world, deal)
+    assert (row["outcome"], row["closed_at"]) == ("won", now)
+
+
 @pytest.mark.parametrize("given", ["closed_at", "stage_entered_at"])
 async def test_a_deal_closes_when_it_enters_its_stage_whichever_was_given(world: World, given: str) -> None:
     deal = await world.deal("2024-04-01T03:00", amount="5")

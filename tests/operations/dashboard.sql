@@ -1,10 +1,10 @@
 -- name: moment
--- The moment of a snapshot: one row with the clock, the tenant's local day and the presets' day ranges around it.
-SELECT clock.as_of, day.today, t.id, t.slug, t.name, t.plan, t.currency, t.time_zone,
+-- The moment of a snapshot: one row with the clock, the snapshot itself, the tenant's local day and the presets' day ranges around it.
+SELECT clock.as_of, pg_current_snapshot()::text, app.incarnation(), day.today, day.ends_at, t.id, t.slug, t.name, t.plan, t.currency, t.time_zone,
        presets.names, presets.from_days, presets.to_days
   FROM tenants t
  CROSS JOIN LATERAL (SELECT clock_timestamp() AS as_of OFFSET 0) AS clock
- CROSS JOIN LATERAL (SELECT timezone(t.time_zone, clock.as_of)::date AS today) AS day
+ CROSS JOIN LATERAL app.day_at(t.time_zone, clock.as_of) AS day (today, ends_at)
  CROSS JOIN LATERAL (SELECT array_agg(p.preset) AS names, array_agg(p.from_day) AS from_days, array_agg(p.to_day) AS to_days
                        FROM app.period_presets(day.today) AS p) AS presets
  WHERE t.id = $1;
@@ -91,11 +91,20 @@ SELECT c.total, d.with_deals, c.new
                  WHERE $5 AND tenant_id = $1 AND owner_id = $2) AS found) AS d;
 
 -- name: task_summary
--- One row: open tasks, those due before instant $3, those due on local day $4; $2: an owner or null.
-SELECT coalesce(sum(tasks), 0)::bigint AS open,
-       coalesce(sum(tasks) FILTER (WHERE due_at < $3::timestamptz), 0)::bigint AS overdue,
-       coalesce(sum(tasks) FILTER (WHERE due_day = $4::date), 0)::bigint AS due_today
-  FROM analytics.open_tasks WHERE tenant_id = $1 AND ($2::bigint IS NULL OR owner_id = $2);
+-- One row: open tasks, those due before instant $3, those due on local day $4; $2: an owner or null. Clocks are put back by
+-- a day at most: what is due two local days before that of $3 is overdue, and of later days only what 72 hours hold can be.
+WITH unsure AS (SELECT app.local_day($1, $3::timestamptz) - 1 AS from_day)
+SELECT sum(open)::bigint AS open, sum(overdue)::bigint AS overdue, sum(due_today)::bigint AS due_today
+  FROM (SELECT sum(tasks) AS open, sum(tasks) FILTER (WHERE day < (SELECT from_day FROM unsure)) AS overdue,
+               sum(tasks) FILTER (WHERE day = $4::date) AS due_today
+          FROM analytics.task_agenda WHERE tenant_id = $1 AND $2::bigint IS NULL
+        UNION ALL
+        SELECT 0, count(*), 0 FROM analytics.open_tasks
+         WHERE tenant_id = $1 AND $2 IS NULL AND due_at >= $3 - interval '72 hours' AND due_at < $3
+           AND due_day >= (SELECT from_day FROM unsure)
+        UNION ALL
+        SELECT count(*), count(*) FILTER (WHERE due_at < $3), count(*) FILTER (WHERE due_day = $4)
+          FROM analytics.open_tasks WHERE tenant_id = $1 AND owner_id = $2) AS counted;
 
 -- name: recent_activities
 -- The newest $3 activities, newest first; $2: an owner or null.
@@ -163,7 +172,10 @@ SELECT b.pipeline_id, b.pipeline_name, b.is_default, b.stage_id, b.stage_name, b
 -- name: stage_passages
 -- One row a stage that was entered or left in [$5, $6), from single moves: how often, how many distinct deals entered it and
 -- how many a later stage that is not lost, the median of the days spent in it. $2, $3: as of deal_board, $4: an owner or null.
--- A deal's way is a bit for each stage that it entered: deals are grouped once, and the few ways that there are looked at.
+-- Straight deals, which only ever went forward, need not be looked at one by one. One enters a stage once. Of its moves in the
+-- period into stages after some stage, one is the first; each other one comes after a stay in such a stage that began in the period.
+-- Of other deals, each one's way is a bit for each stage that it entered; the few ways that there are are looked at. So are all
+-- deals when stages were changed and a straight move goes back now: what rows say is of the stages as they were.
 WITH flagged AS MATERIALIZED (
   SELECT s.id AS stage_id, s.pipeline_id, s.position, s.kind,
          set_bit(repeat('0', count(*) OVER ()::int)::bit varying, (row_number() OVER () - 1)::int, 1) AS flag
@@ -174,15 +186,20 @@ WITH flagged AS MATERIALIZED (
   SELECT f.* FROM flagged f JOIN pipelines p ON p.tenant_id = $1 AND p.id = f.pipeline_id
    WHERE NOT $2::boolean OR CASE WHEN $3::bigint IS NULL THEN p.is_default ELSE p.id = $3 END
 ), moves AS NOT MATERIALIZED (
-  SELECT deal_id, from_stage_id, to_stage_id, days_in_stage
+  SELECT deal_id, from_stage_id, to_stage_id, days_in_stage, straight, moved_day - days_in_stage >= $5::date AS stayed_within
     FROM deal_stage_history
-   WHERE tenant_id = $1 AND NOT deal_deleted AND moved_day >= $5::date AND moved_day < $6::date
+   WHERE tenant_id = $1 AND NOT deal_deleted AND moved_day >= $5 AND moved_day < $6::date
      AND ($4::bigint IS NULL OR deal_id IN (SELECT id FROM deals WHERE tenant_id = $1 AND owner_id = $4))
 ), alike AS MATERIALIZED (
-  SELECT from_stage_id, to_stage_id, days_in_stage AS days, count(*) AS times FROM moves
-   GROUP BY from_stage_id, to_stage_id, days_in_stage
-), entered AS (
-  SELECT to_stage_id AS stage_id, sum(times)::bigint AS times FROM alike GROUP BY to_stage_id
+  SELECT from_stage_id, to_stage_id, days_in_stage AS days, count(*) AS times, count(*) FILTER (WHERE straight) AS straight,
+         count(*) FILTER (WHERE straight AND stayed_within) AS onward
+    FROM moves GROUP BY from_stage_id, to_stage_id, days_in_stage
+), steps AS MATERIALIZED (
+  SELECT t.stage_id, t.pipeline_id, t.position, t.kind, f.position AS from_position, s.times, s.straight, s.onward,
+         s.straight > 0 AND (f.pipeline_id <> t.pipeline_id OR f.position >= t.position OR f.kind = 'lost') AS goes_back
+    FROM (SELECT from_stage_id, to_stage_id, sum(times) AS times, sum(straight) AS straight, sum(onward) AS onward
+            FROM alike GROUP BY from_stage_id, to_stage_id) AS s
+    JOIN flagged t ON t.stage_id = s.to_stage_id LEFT JOIN flagged f ON f.stage_id = s.from_stage_id
 ), ranked AS (
   SELECT from_stage_id AS stage_id, days, times, sum(times) OVER (PARTITION BY from_stage_id ORDER BY days) AS last,
          sum(times) OVER (PARTITION BY from_stage_id) AS of
@@ -192,20 +209,31 @@ WITH flagged AS MATERIALIZED (
   SELECT stage_id, sum(times)::bigint AS times,
          avg(days) FILTER (WHERE 2 * last >= of AND 2 * (last - times) <= of)::float8 AS median_days
     FROM ranked GROUP BY stage_id
+), looked_at AS MATERIALIZED (
+  SELECT EXISTS (SELECT FROM steps WHERE goes_back) AS all_deals
 ), ways AS MATERIALIZED (
   SELECT way, count(*) AS deals
     FROM (SELECT bit_or((SELECT flags FROM lookup)[width_bucket(to_stage_id, (SELECT ids FROM lookup))]) AS way
-            FROM moves GROUP BY deal_id) AS deals
+            FROM (SELECT deal_id, to_stage_id FROM moves WHERE NOT straight
+                  UNION ALL
+                  SELECT deal_id, to_stage_id FROM moves WHERE straight AND (SELECT all_deals FROM looked_at)) AS single
+           GROUP BY deal_id) AS deals
    GROUP BY way
 )
-SELECT b.stage_id, coalesce(entered.times, 0) AS entered, coalesce(departed.times, 0) AS departed,
-       (SELECT coalesce(sum(deals), 0)::bigint FROM ways WHERE bit_count(way & b.flag) > 0) AS entered_deals,
-       (SELECT coalesce(sum(deals), 0)::bigint FROM ways
-         WHERE bit_count(way & (SELECT bit_or(flag) FROM board l
-                                 WHERE l.pipeline_id = b.pipeline_id AND l.position > b.position AND l.kind <> 'lost')) > 0
-       ) AS later_deals,
+SELECT b.stage_id, entered.times AS entered, coalesce(departed.times, 0) AS departed,
+       CASE WHEN all_deals THEN 0 ELSE entered.straight END
+       + (SELECT coalesce(sum(deals), 0)::bigint FROM ways WHERE bit_count(way & b.flag) > 0) AS entered_deals,
+       CASE WHEN all_deals THEN 0 ELSE later.straight END
+       + (SELECT coalesce(sum(deals), 0)::bigint FROM ways
+           WHERE bit_count(way & (SELECT bit_or(flag) FROM board l
+                                   WHERE l.pipeline_id = b.pipeline_id AND l.position > b.position AND l.kind <> 'lost')) > 0
+         ) AS later_deals,
        departed.median_days
-  FROM board b LEFT JOIN entered USING (stage_id) LEFT JOIN departed USING (stage_id)
+  FROM looked_at CROSS JOIN board b LEFT JOIN departed USING (stage_id)
+ CROSS JOIN LATERAL (SELECT coalesce(sum(times), 0)::bigint AS times, coalesce(sum(straight), 0)::bigint AS straight
+                       FROM steps WHERE stage_id = b.stage_id) AS entered
+ CROSS JOIN LATERAL (SELECT coalesce(sum(CASE WHEN from_position > b.position THEN straight - onward ELSE straight END), 0)::bigint AS straight
+                       FROM steps WHERE pipeline_id = b.pipeline_id AND position > b.position AND kind <> 'lost') AS later
  WHERE entered.times > 0 OR departed.times > 0;
 
 -- name: members_by_id

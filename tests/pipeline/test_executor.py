@@ -13,6 +13,8 @@ from gateway.pipeline.executor import PlainExecutor
 from tests.conftest import Client
 from tests.pipeline.made_up import DAMAGE, SCHEMA, TYPES, Maker, one_type_schema, selection
 
+pytestmark = pytest.mark.same_lines
+
 Told = tuple[str, list[dict[str, Any]]]
 
 
@@ -56,13 +58,14 @@ def a_root(type_: GraphQLObjectType, seed: int, damaged: float) -> dict[str, Any
 
 @pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("damaged", [0.0, 0.1])
-def test_every_type_is_told_as_graphql_core_tells_it(name: str, damaged: float) -> None:
+@pytest.mark.parametrize("seeds", [4, pytest.param(40, marks=pytest.mark.slow)])
+def test_every_type_is_told_as_graphql_core_tells_it(name: str, damaged: float, seeds: int) -> None:
     type_ = object_type(name)
     schema = one_type_schema(type_)
     for field in ("one", "sure", "many", "all", "rows"):
         asked = document(type_, field)
         assert validate(schema, asked) == []
-        for seed in range(8):
+        for seed in range(seeds):
             root, shown = a_root(type_, seed, damaged), seed % 2 == 0
             plain = told(schema, asked, root, shown, executor_class=PlainExecutor, memory=Memory())
             assert plain == told(schema, asked, root, shown, executor_class=Executor)

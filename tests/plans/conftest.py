@@ -38,6 +38,7 @@ UPDATE deals SET closed_at = closed_at + interval '1 day', amount = amount + 1,
 UPDATE deal_stage_history SET moved_day = moved_day + 1 WHERE id % 30 = {part};
 UPDATE activities SET occurred_at = occurred_at + interval '1 day' WHERE id % 30 = {part};
 UPDATE companies SET created_at = created_at + interval '1 day' WHERE id % 10 = {part};
+UPDATE tasks SET due_at = due_at + interval '1 day' WHERE id % 25 = {part} * 5;
 """
 
 

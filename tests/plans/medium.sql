@@ -49,8 +49,10 @@ SELECT tenant_id, base + d, base + 1 + d % 10 / 9, base + 6 * (d % 10 / 9) + sta
                        timestamptz '2022-01-01 12:00Z' + d * 7919 % 1090 * interval '1 day' + d * interval '1 second' AS at) AS a,
        LATERAL (SELECT at + (1 + d % 50) * interval '1 day' AS entered) AS b;
 
-INSERT INTO deal_stage_history (tenant_id, id, deal_id, from_stage_id, to_stage_id, moved_at, moved_day, days_in_stage)
-SELECT tenant_id, tenant_id * 1000000 + d.id % 1000000 * 3 + n, d.id, CASE WHEN n > 0 THEN tenant_id * 1000000 + n END, tenant_id * 1000000 + n + 1, at, at::date, CASE WHEN n > 0 THEN 3 END
+SET app.ways_kept = 'on';
+
+INSERT INTO deal_stage_history (tenant_id, id, deal_id, from_stage_id, to_stage_id, moved_at, moved_day, days_in_stage, straight)
+SELECT tenant_id, tenant_id * 1000000 + d.id % 1000000 * 3 + n, d.id, CASE WHEN n > 0 THEN tenant_id * 1000000 + n END, tenant_id * 1000000 + n + 1, at, at::date, CASE WHEN n > 0 THEN 3 END, true
   FROM deals d, generate_series(0, 2) AS n, LATERAL (SELECT created_at + n * interval '3 days' AS at) AS a;
 
 INSERT INTO audit_log (tenant_id, id, at, member_id, action, record_type, record_id)
@@ -70,3 +72,5 @@ SELECT tenant_id, id, 'Task ' || id, owner_id, company_id, CASE WHEN id % 2 = 0 
   FROM deals WHERE id % 5 = 0;
 
 SET session_replication_role = origin;
+
+RESET app.ways_kept;

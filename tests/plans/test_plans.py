@@ -10,10 +10,10 @@ import pytest
 
 from loaders.keyset import ListSource, PageRequest
 from loaders.lists import AUDIT
-from loaders.reads import Statement, every_statement
+from loaders.reads import Statement, every_statement, statements
 from tests.conftest import Database
 from tests.plans.conftest import as_superuser
-from tests.plans.hot import arguments_of, most_rows_of
+from tests.plans.hot import MONTH, arguments_of, most_rows_of
 from tests.plans.listed import IDS, LISTS, SIZE, TENANT, Composed, counts, filtered, nested_pages, pages
 from tests.plans.plans import BRANCHES, LARGE, RECORDS, Plan, explain, explain_generic, index_leaders
 
@@ -121,6 +121,22 @@ async def test_a_written_statement_touches_each_row_of_its_tenant_once(
         plan = await explained.check(composed, most)
         explained.wrong += [f"{arguments}: {rows} {table}" for table, rows in plan.scans if rows > of_tenant[table]]
     assert explained.wrong == []
+
+
+async def test_single_moves_are_read_from_indexes_alone_and_straight_deals_not_one_by_one(explained: Reader) -> None:
+    statement = statements("deal_totals")["stage_passages"]
+    plan = await explained.plan(Composed("a month", statement.sql, (TENANT, False, None, None, *MONTH)))
+    reads = [
+        (node["Node Type"], node["Index Name"].removeprefix("deal_stage_history_"), int(node["Actual Loops"]))
+        for node in plan.nodes
+        if node.get("Relation Name") == "deal_stage_history"
+    ]
+    # The first one is for stages that were changed.
+    assert sorted(reads) == [
+        ("Index Only Scan", "by_day", 0),
+        ("Index Only Scan", "by_day", 1),
+        ("Index Only Scan", "not_straight", 1),
+    ]
 
 
 async def test_a_search_reads_rows_of_its_tenant_by_index(medium: Database) -> None:

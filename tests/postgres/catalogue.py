@@ -118,11 +118,11 @@ SELECT c.relname AS name, n.nspname AS schema, c.relkind = 'm' AS materialized,
 # Triggers that fire always and whatever a row is, by their table and function.
 NOTIFYING = r"""
 SELECT c.relname || ': ' || t.tgname || ' ' || p.pronamespace::regnamespace || '.' || p.proname || ' '
-       || concat_ws(' ', CASE WHEN tgtype & 4 > 0 THEN 'insert' END, CASE WHEN tgtype & 8 > 0 THEN 'delete' END,
-                         CASE WHEN tgtype & 16 > 0 THEN 'update' END, CASE WHEN tgtype & 32 > 0 THEN 'truncate' END)
-                         AS line FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid =
-                         t.tgfoid WHERE c.relnamespace = 'public'::regnamespace AND (t.tgname LIKE 'notify\_%' OR
-                         t.tgname LIKE 'rollup\_%') AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgattr = ''
+       || (SELECT string_agg(event, ' ') FROM (VALUES (4, 'insert'), (8, 'delete'), (16, 'update'), (32, 'truncate'))
+             AS bits (bit, event) WHERE t.tgtype & bit > 0) AS line
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+ WHERE c.relnamespace = 'public'::regnamespace AND (t.tgname LIKE 'notify\_%' OR t.tgname LIKE 'rollup\_%')
+   AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgattr = ''
 """
 
 READABLE_TABLES = """
@@ -195,24 +195,24 @@ async def definers(reader: asyncpg.Connection) -> Faults:
 
 
 async def notices(reader: asyncpg.Connection) -> Faults:
-    """Each table that an answer can read tells of its changes: by the triggers of its rollups, or else by plain
-    ones."""
-    wanted = set()
-    with_rollups = {rollup.table.name for rollup in ROLLUPS}
-    for name, first_column in await reader.fetch(READABLE_TABLES):
-        if name in with_rollups:
-            wanted |= {
-                f"{name}: rollup_{event} rollup.{name}_{event} {event}" for event in ("insert", "update", "delete")
-            }
-            wanted.add(f"{name}: rollup_truncate rollup.refuse_truncate truncate")
-        elif name not in NOT_TOLD_OF:
-            events = ("insert", "update", "delete", "truncate")
-            wanted |= {f"{name}: notify_{event} app.notify_change {event}" for event in events}
-            if first_column != ("id" if name == "tenants" else "tenant_id"):
-                yield f"{name}: its first column is not the tenant"
+    """Each table that an answer can read tells of its changes, by the triggers of its rollups or by plain ones."""
+    readable = {name: column for name, column in await reader.fetch(READABLE_TABLES) if name not in NOT_TOLD_OF}
+    wanted = {f"{name}: {trigger}" for name in readable for trigger in _notifying(name)}
     found = {line for (line,) in await reader.fetch(NOTIFYING)}
     for line in sorted(wanted ^ found):
         yield f"{line}: {'missing' if line in wanted else 'one too many'}"
+    for name, first_column in readable.items():
+        if first_column != ("id" if name == "tenants" else "tenant_id"):
+            yield f"{name}: its first column is not the tenant"
+
+
+def _notifying(table: str) -> list[str]:
+    """Name, function and event of each trigger that tells of a table's changes, or refuses what it could not tell."""
+    events = ("insert", "update", "delete")
+    if table not in {rollup.table.name for rollup in ROLLUPS}:
+        return [f"notify_{event} app.notify_change {event}" for event in (*events, "truncate")]
+    counting = [f"rollup_{event} rollup.{table}_{event} {event}" for event in events]
+    return [*counting, "rollup_truncate rollup.refuse_truncate truncate"]
 
 
 async def extensions(reader: asyncpg.Connection) -> Faults:

@@ -21,8 +21,8 @@ ROLES = ["gateway", "owner", "rollup_owner", "worker"]
 
 
 @pytest.fixture(scope="module", params=[None, *SYSTEM_BIN_DIRS], ids=lambda path: path.parent.name if path else "wheel")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with postgres_server(tmp_path_factory.mktemp("bootstrap"), request.param, settings={"log_statement": "all"}) as it:
+def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedPostgres]:
+    with postgres_server(request.param, settings={"log_statement": "all"}) as it:
         yield it
 
 

@@ -131,8 +131,8 @@ async def test_the_catalogue_is_as_promised(superuser: asyncpg.Connection) -> No
 
 
 @pytest.mark.parametrize("bin_dir", SYSTEMS, ids=str)
-async def test_the_catalogue_is_as_promised_where_texts_are_searched_by_index(tmp_path: Path, bin_dir: Path) -> None:
-    with postgres_server(tmp_path, bin_dir) as server:
+async def test_the_catalogue_is_as_promised_where_texts_are_searched_by_index(bin_dir: Path) -> None:
+    with postgres_server(bin_dir) as server:
         database = await fresh_database(server)
         connection = await asyncpg.connect(server.superuser_dsn, database=database.name)
         try:

@@ -16,7 +16,15 @@ import pytest
 
 from gateway.postgres.embedded import HOST, EmbeddedError, EmbeddedPostgres
 from gateway.postgres.filelock import FileLock
-from tests.servers import NOT_DURABLE, SYSTEM_BIN_DIRS, postgres_server, redis_server
+from tests.servers import (
+    NOT_DURABLE,
+    SYSTEM_BIN_DIRS,
+    fast_directory,
+    kill_postgres,
+    postgres_server,
+    redis_server,
+    server_pid,
+)
 
 WAIT_SECONDS = 30
 RUN_UNTIL_INTERRUPTED = """
@@ -42,10 +50,6 @@ def ask(server: EmbeddedPostgres, query: str) -> list[object]:
             await connection.close()
 
     return asyncio.run(rows())
-
-
-def server_pid(home: Path) -> int:
-    return int((home / "cluster" / "postmaster.pid").read_text().split()[0])
 
 
 def wait_until_gone(home: Path) -> bool:
@@ -74,8 +78,9 @@ def running_elsewhere(home: Path, *, wait: bool = True) -> Iterator[tuple[subpro
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "not there yet" / "postgres"
+def home() -> Iterator[Path]:
+    with fast_directory() as directory:
+        yield directory / "not there yet" / "postgres"
 
 
 @pytest.mark.parametrize("bin_dir", [None, *SYSTEM_BIN_DIRS], ids=str)
@@ -100,7 +105,7 @@ def test_the_server_is_set_up_for_the_gateway(home: Path) -> None:
 
 
 def test_secrets_are_readable_by_their_owner_only(home: Path) -> None:
-    with postgres_server(home):
+    with postgres_server(data_dir=home):
         modes = {path.name: path.stat().st_mode & 0o777 for path in home.iterdir()}
     private = ["cluster", "gateway.lock", "postgres.log", "server.lock", "superuser.password"]
     assert {name: modes[name] & 0o077 for name in private} == dict.fromkeys(private, 0)
@@ -116,9 +121,9 @@ def test_a_taken_port_is_exchanged_for_another(home: Path) -> None:
 
 
 def test_after_a_kill_of_postgres_the_next_start_recovers(home: Path) -> None:
-    with postgres_server(home, durable=True) as server:
+    with postgres_server(data_dir=home, durable=True) as server:
         ask(server, "CREATE TABLE kept AS SELECT 42 AS n")
-        os.kill(server_pid(home), signal.SIGKILL)
+        kill_postgres(server)
         while not FileLock(home / "server.lock").is_free():
             time.sleep(0.02)
         server.start()
@@ -126,12 +131,12 @@ def test_after_a_kill_of_postgres_the_next_start_recovers(home: Path) -> None:
 
 
 def test_a_pid_file_that_names_a_living_stranger_does_not_stop_the_start(home: Path) -> None:
-    with postgres_server(home):
+    with postgres_server(data_dir=home):
         pass
     account = pwd.getpwuid((home / "cluster").stat().st_uid)
     with subprocess.Popen(["sleep", "600"], user=account.pw_uid if os.geteuid() == 0 else None) as stranger:
         (home / "cluster" / "postmaster.pid").write_text(f"{stranger.pid}\n{home / 'cluster'}\n1\n5432\n\n")
-        with postgres_server(home) as server:
+        with postgres_server(data_dir=home) as server:
             assert ask(server, "SELECT 1") == [1]
         assert stranger.poll() is None
         stranger.kill()
@@ -149,7 +154,7 @@ def test_a_server_left_by_a_killed_gateway_is_taken_over(home: Path) -> None:
         process.kill()
         process.wait()
         assert not FileLock(home / "server.lock").is_free()
-        with postgres_server(home) as server:
+        with postgres_server(data_dir=home) as server:
             assert ask(server, "SELECT 1") == [1]
             assert server_pid(home) != left_pid
 
@@ -169,12 +174,12 @@ def test_an_interrupt_while_the_data_is_made_leaves_nothing_running(home: Path) 
         os.killpg(process.pid, signal.SIGINT)
         assert process.communicate(timeout=WAIT_SECONDS)[0].endswith("interrupted\n")
     assert wait_until_gone(home)
-    with postgres_server(home) as server:
+    with postgres_server(data_dir=home) as server:
         assert ask(server, "SELECT 1") == [1]
 
 
 def test_a_second_gateway_on_the_same_directory_is_refused(home: Path) -> None:
-    with postgres_server(home) as server:
+    with postgres_server(data_dir=home) as server:
         with pytest.raises(EmbeddedError, match=rf"Another gateway \(process {os.getpid()}\) already runs on"):
             EmbeddedPostgres(home).start()
         assert ask(server, "SELECT 1") == [1]
@@ -183,7 +188,7 @@ def test_a_second_gateway_on_the_same_directory_is_refused(home: Path) -> None:
 def test_an_initdb_that_was_killed_is_begun_anew(home: Path) -> None:
     (home / "cluster.new").mkdir(parents=True)
     (home / "cluster.new" / "PG_VERSION").write_text("18\n")
-    with postgres_server(home) as server:
+    with postgres_server(data_dir=home) as server:
         assert ask(server, "SELECT 1") == [1]
 
 
@@ -215,13 +220,14 @@ def test_a_directory_that_is_not_writable_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small_device(tmp_path: Path) -> Iterator[Path]:
+def small_device() -> Iterator[Path]:
     """A directory on a file system of 100 MB."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", str(tmp_path)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("needs the right to mount")
-    yield tmp_path
-    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+    with fast_directory() as directory:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", str(directory)]
+        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            pytest.skip("needs the right to mount")
+        yield directory
+        subprocess.run(["umount", "--lazy", str(directory)], check=True)
 
 
 @pytest.mark.parametrize("taken_megabytes", [90, 66])
@@ -230,7 +236,7 @@ def test_no_space_for_the_first_start_is_named(small_device: Path, taken_megabyt
     with pytest.raises(EmbeddedError, match=r"^No space is left on the device that holds .*: free some"):
         EmbeddedPostgres(small_device / "postgres").start()
     (small_device / "taken").unlink()
-    with postgres_server(small_device / "postgres") as server:
+    with postgres_server(data_dir=small_device / "postgres") as server:
         assert ask(server, "SELECT 1") == [1]
 
 

@@ -25,14 +25,12 @@ SERVERS = [NEWEST, *(str(path) for path in SYSTEM_BIN_DIRS if int(path.parent.na
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def server(
-    request: pytest.FixtureRequest, postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EmbeddedPostgres]:
+def server(request: pytest.FixtureRequest, postgres: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
     """Each PostgreSQL at hand, old enough and new enough."""
     if request.param == NEWEST:
         yield postgres
         return
-    with postgres_server(tmp_path_factory.mktemp("system"), Path(request.param)) as system:
+    with postgres_server(Path(request.param)) as system:
         yield system
 
 

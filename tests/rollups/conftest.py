@@ -1,7 +1,6 @@
 """The option that rewrites the rendered SQL, and each PostgreSQL that rollups are proven on."""
 
 import os
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -33,10 +32,7 @@ def server(request: pytest.FixtureRequest, postgres: EmbeddedPostgres) -> Iterat
     if request.param == NEWEST:
         yield postgres
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="gateway-tests-") as directory,
-        postgres_server(Path(directory), Path(request.param)) as system,
-    ):
+    with postgres_server(Path(request.param)) as system:
         yield system
 
 

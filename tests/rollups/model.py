@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 TENANTS = 1, 2
 SESSIONS = 3
-TABLES = "deals", "deal_stage_history", "activities", "companies"
+TABLES = "deals", "deal_stage_history", "activities", "companies", "tasks"
 
 # The other tenant's rows have the same ids, so that a row can change its tenant and nothing else.
 WORLD = """
@@ -34,20 +34,25 @@ INSERT INTO pipelines (tenant_id, id, name) SELECT t, p, p FROM generate_series(
 INSERT INTO stages (tenant_id, id, pipeline_id, name, position, probability, kind)
 SELECT t, s, (s + 3) / 4, s, s, 0, 'open' FROM generate_series(1, 2) AS t, generate_series(1, 6) AS s;
 """
-EMPTY = "DELETE FROM activities; DELETE FROM deals; DELETE FROM companies; SET ROLE rollup_owner; " + " ".join(
+CLEAR = "DELETE FROM tasks; DELETE FROM activities; DELETE FROM deals; DELETE FROM companies; SET ROLE rollup_owner; "
+EMPTY = CLEAR + " ".join(
     f"TRUNCATE {delta(each)}, {pending(each)}; REFRESH MATERIALIZED VIEW {base(each)};" for each in ROLLUPS
 )
 BEGINNING = """
 RESET ROLE;
-UPDATE stages AS s SET kind = k.kind, probability = k.probability
+UPDATE tenants SET time_zone = CASE id WHEN 1 THEN 'Asia/Tokyo' ELSE 'America/New_York' END;
+UPDATE stages AS s SET kind = k.kind, probability = k.probability, pipeline_id = (s.id + 3) / 4, position = s.id
   FROM (VALUES (1, 'open', 0), (2, 'open', 0), (3, 'won', 1), (4, 'lost', 0), (5, 'open', 0), (6, 'won', 1))
-    AS k (id, kind, probability) WHERE s.id = k.id AND s.kind <> k.kind;
+    AS k (id, kind, probability) WHERE s.id = k.id;
 SELECT setval('deal_stage_history_id_seq', 100);
 INSERT INTO companies (tenant_id, id, name, created_at)
 SELECT t, c, c, '2024-03-31 15:00Z' FROM generate_series(1, 2) AS t, generate_series(1, 2) AS c;
 INSERT INTO deals (tenant_id, id, name, pipeline_id, stage_id, owner_id, company_id, amount, expected_close, created_at)
 SELECT t, d, d, 1, d, 1, nullif(d - 1, 0), nullif(d, 2), '2024-04-01', '2024-03-31 15:00Z'
   FROM generate_series(1, 2) AS t, generate_series(1, 3) AS d;
+INSERT INTO tasks (tenant_id, id, title, owner_id, due_at)
+SELECT t, k, k, 1, CASE k WHEN 1 THEN timestamptz '2024-03-31 15:00Z' END
+  FROM generate_series(1, 2) AS t, generate_series(1, 2) AS k;
 """
 
 

@@ -14,7 +14,7 @@ import pytest
 from gateway.postgres.migrate import MIGRATIONS
 from gateway.postgres.migrations.scripts import statements
 from gateway.rollups.declaration import Contribution, Key, Rollup, Table, count, total
-from gateway.rollups.declared import COMPANY_DEALS, COMPANY_FLOW, DEAL_FLOW, DEALS, LIVE, ROLLUPS
+from gateway.rollups.declared import COMPANY_DEALS, COMPANY_FLOW, DEAL_FLOW, DEALS, LIVE, ROLLUPS, TASK_AGENDA
 from gateway.rollups.difference import NOTHING, difference, find
 from gateway.rollups.maintain import fold_rollup, refresh_rollup
 from tests import world
@@ -32,12 +32,12 @@ COMPANY_VALUE = Rollup(
     (Contribution(LIVE, {"value": total("amount"), "deals": count()}, {"day": "created_day"}),),
     "What a company's deals are worth; it's new.",
 )
-TASK_STATE = Rollup(
-    "task_state",
-    Table("tasks", frozenset({"owner_id", "completed_at", "deleted_at"})),
-    (Key("owner_id"),),
-    (Contribution(LIVE, {"tasks": count(), "done": count("completed_at IS NOT NULL")}),),
-    "Tasks by owner: a table that had no rollup.",
+MEMBER_STATE = Rollup(
+    "member_state",
+    Table("members", frozenset({"role", "active"})),
+    (Key("role", "text"),),
+    (Contribution("true", {"members": count(), "gone": count("NOT active")}),),
+    "Members by role: a table that had no rollup.",
 )
 COMPANY_DEALS_BY_OUTCOME = replace(COMPANY_DEALS, keys=(*COMPANY_DEALS.keys, Key("outcome", "text")))
 
@@ -75,6 +75,8 @@ async def change(owner: asyncpg.Connection) -> None:
     await owner.execute("DELETE FROM activities WHERE id % 2 = 0")
     await owner.execute("UPDATE deal_stage_history SET moved_day = moved_day - 1 WHERE id % 2 = 0")
     await owner.execute("UPDATE companies SET deleted_at = now() WHERE name <> 'New' AND deleted_at IS NULL")
+    await owner.execute("UPDATE tasks SET due_at = coalesce(due_at, now()) + interval '1 day'")
+    await owner.execute("UPDATE members SET active = NOT active WHERE id % 2 = 0")
 
 
 @pytest.fixture
@@ -96,13 +98,13 @@ def test_what_is_rendered_is_as_reviewed(request: pytest.FixtureRequest) -> None
     assert rendered == RENDERED.read_text(encoding="utf-8")
 
 
-def test_the_migration_is_what_is_rendered() -> None:
-    migration = (MIGRATIONS / "sql" / "0007_rollups.up.sql").read_text(encoding="utf-8")
-    drop_of_plain_views, *rendered = statements(migration)
-    assert "DROP VIEW" in drop_of_plain_views
-    assert [without_comment(each) for each in rendered] == [
-        f"{each};" for each in difference(NOTHING, ROLLUPS).statements
-    ]
+@pytest.mark.parametrize(
+    ("migration", "rollups"), [("0007_rollups", without(TASK_AGENDA)), ("0011_open_tasks", (TASK_AGENDA,))]
+)
+def test_a_migration_ends_with_what_is_rendered(migration: str, rollups: tuple[Rollup, ...]) -> None:
+    script = (MIGRATIONS / "sql" / f"{migration}.up.sql").read_text(encoding="utf-8")
+    rendered = [f"{each};" for each in difference(NOTHING, rollups).statements]
+    assert [without_comment(each) for each in statements(script)][-len(rendered) :] == rendered
 
 
 def without_comment(statement: str) -> str:
@@ -127,8 +129,8 @@ def test_in_ci_nothing_is_rewritten() -> None:
 NEWLY_DECLARED = {
     "a new rollup": ((*ROLLUPS, COMPANY_VALUE), ["company_value: declared, not in the database", *functions("deals")]),
     "the first rollup of a table": (
-        (*ROLLUPS, TASK_STATE),
-        ["task_state: declared, not in the database", *functions("tasks"), *triggers("tasks")],
+        (*ROLLUPS, MEMBER_STATE),
+        ["member_state: declared, not in the database", *functions("members"), *triggers("members")],
     ),
     "a rollup declared otherwise": (
         (*without(COMPANY_DEALS), COMPANY_DEALS_BY_OUTCOME),
@@ -174,6 +176,7 @@ DAMAGE = {
     "ALTER TABLE activities DISABLE TRIGGER USER": triggers("activities"),
     "DROP TRIGGER rollup_delete ON activities": triggers("activities")[2:3],
     "ALTER TABLE deals DISABLE TRIGGER rollup_truncate": triggers("deals")[3:],
+    "ALTER TABLE tasks DISABLE TRIGGER rollup_update": triggers("tasks")[1:2],
     "DROP FUNCTION rollup.companies_insert() CASCADE": [functions("companies")[0], triggers("companies")[0]],
     "ALTER FUNCTION rollup.deals_update() SECURITY INVOKER": functions("deals")[1:2],
     """CREATE OR REPLACE FUNCTION rollup.deals_update() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS

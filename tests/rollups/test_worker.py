@@ -33,6 +33,8 @@ SELECT pid, state, query_start FROM pg_stat_activity
 """
 UNFOLDED = "SELECT count(*) FROM rollup.company_flow_delta"
 PENDING = "SELECT count(*) FROM rollup.company_flow_pending"
+BASE = "oid = 'rollup.company_flow_base'::regclass"
+SEEN = f"SELECT relallvisible FROM pg_class WHERE {BASE}"
 REFRESHED = "SELECT last_refresh FROM rollup.registry WHERE name = 'company_flow'"
 
 
@@ -257,6 +259,28 @@ async def test_a_rollup_that_another_session_refreshes_is_put_off(
                 await until(_says(logs, "rollup is locked by another session: put off"))
             await office.until(PENDING, 1)
     assert "rollup cannot be kept" not in said(logs)
+
+
+async def test_a_base_is_vacuumed_again_once_an_older_snapshot_is_let_go(office: Office) -> None:
+    async with office.database.as_owner() as reader, office.worker(replace(QUICK, refresh_groups=1)):
+        await reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_snapshot()")
+        await office.world.company("Acme")
+        await office.until("SELECT count(*) FROM rollup.company_flow_base", 1)
+        await office.until(f"SELECT relpages FROM pg_class WHERE {BASE}", 1)
+        assert await office.eye.fetchval(SEEN) == 0
+        await reader.execute("COMMIT")
+        await office.until(SEEN, 1)
+        await office.until_quiet()
+
+
+async def test_an_older_snapshot_that_is_held_does_not_make_it_vacuum_all_the_time(office: Office) -> None:
+    pace = replace(QUICK, refresh_groups=1, retry_seconds=600.0, retry_seconds_limit=600.0)
+    async with office.database.as_owner() as reader, office.worker(pace):
+        await reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_snapshot()")
+        await office.world.company("Acme")
+        await office.until(f"SELECT relpages FROM pg_class WHERE {BASE}", 1)
+        await office.until_quiet()
+        assert await office.eye.fetchval(SEEN) == 0
 
 
 async def test_an_old_snapshot_slows_the_folds_and_is_warned_of(office: Office) -> None:

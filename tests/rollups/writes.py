@@ -61,6 +61,7 @@ COLUMNS: dict[str, dict[str, Values]] = {
         "days_in_stage": optional_keys,
         "member_id": st.none() | members,
         "deal_deleted": st.booleans(),
+        "straight": st.booleans(),
     },
     "activities": {
         "tenant_id": tenants,
@@ -93,10 +94,26 @@ COLUMNS: dict[str, dict[str, Values]] = {
         "deleted_at": maybe_instants,
         "external_id": st.none() | texts,
     },
+    "tasks": {
+        "tenant_id": tenants,
+        "id": keys,
+        "title": texts,
+        "priority": st.sampled_from(["low", "normal", "high"]),
+        "owner_id": members,
+        "company_id": companies,
+        "deal_id": optional_keys,
+        "due_at": maybe_instants,
+        "due_day": days,
+        "completed_at": maybe_instants,
+        "created_at": instants,
+        "updated_at": instants,
+        "deleted_at": maybe_instants,
+        "external_id": st.none() | texts,
+    },
 }
 """By table and column, what is written to it; what triggers keep is overwritten by them, and what is wrong refused."""
 
-KEY = {"deals": "id", "deal_stage_history": "deal_id", "activities": "id", "companies": "id"}
+KEY = {"deals": "id", "deal_stage_history": "deal_id", "activities": "id", "companies": "id", "tasks": "id"}
 """What rows are picked by."""
 
 NEEDED = {
@@ -107,6 +124,7 @@ NEEDED = {
     "deal_stage_history": ("to_stage_id", "moved_at", "moved_day"),
     "activities": ("kind", "subject", "owner_id", "occurred_at", "deleted_at"),
     "companies": ("name", "created_at", "deleted_at"),
+    "tasks": ("title", "owner_id", "due_at", "completed_at", "deleted_at"),
 }
 
 tables = st.sampled_from(TABLES)

@@ -6,7 +6,6 @@ Ends with 1 when anything was wrong, or when a control was not caught wrong.
 import asyncio
 import random
 import sys
-import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -30,10 +29,7 @@ def say(line: str) -> None:
 
 async def prove(bin_dir: Path | None, seed: int, seconds: float) -> bool:
     """Whether one server's runs were all as they should be."""
-    with (
-        tempfile.TemporaryDirectory(prefix="gateway-stress-") as directory,
-        postgres_server(Path(directory), bin_dir, settings={"log_line_prefix": LOG_PREFIX}) as server,
-    ):
+    with postgres_server(bin_dir, settings={"log_line_prefix": LOG_PREFIX}) as server:
         ground = await prepare(await fresh_database(server))
         engine = await _prove_engine(ground, seed, seconds)
         return all([engine, *[await _prove_control(ground, seed, number) for number in range(len(CONTROLS))]])

@@ -9,7 +9,7 @@ from tests.stress.writes import WRITES
 from tests.world import NEW_YORK, TOKYO, World
 
 TIME_ZONES = {"tokyo": TOKYO, "york": NEW_YORK, "london": "Europe/London", "apia": "Pacific/Apia", "utc": "UTC"}
-FIRST_WRITES = {"company insert": 40, "deal insert": 250, "activity insert": 200, "deal move": 150}
+FIRST_WRITES = {"company insert": 40, "deal insert": 250, "activity insert": 200, "task insert": 100, "deal move": 150}
 
 SECOND_PIPELINE = """
 WITH second AS (INSERT INTO pipelines (tenant_id, name) VALUES ($1, 'Renewals') RETURNING tenant_id, id)

@@ -28,5 +28,7 @@ TOTALS = {
                count(*) FILTER (WHERE kind = 'meeting'), count(*) FILTER (WHERE kind = 'note')
           FROM public.activities WHERE deleted_at IS NULL""",
     declared.COMPANY_FLOW.name: "SELECT count(*) FROM public.companies WHERE deleted_at IS NULL",
+    declared.TASK_AGENDA.name: """
+        SELECT count(*) FROM public.tasks WHERE deleted_at IS NULL AND completed_at IS NULL""",
 }
 """By rollup; columns in the order of its measures."""

@@ -34,6 +34,10 @@ def day(key: str) -> str:
     return f"(timestamptz '2024-01-01' + {hashed(key)} % 40000000 * interval '1 second')"
 
 
+def maybe_day(key: str) -> str:
+    return f"CASE WHEN {hashed(key)} % 5 > 0 THEN {day(key)} END"
+
+
 def amount(key: str) -> str:
     return f"nullif({hashed(key)} % 5, 0) * 12.3401"
 
@@ -132,4 +136,24 @@ COMPANIES = {
     "company tenant": f"UPDATE companies SET tenant_id = {{other}} WHERE {some('companies', UNUSED)}",
 }
 
-WRITES = DEALS | HISTORY | ACTIVITIES | COMPANIES
+TASKS = {
+    "task insert": f"""
+        INSERT INTO tasks (tenant_id, title, owner_id, due_at, completed_at)
+        SELECT {{tenant}}, 'to do', {one("members", "n")}, {maybe_day("n")},
+               CASE WHEN {hashed("n + 1")} % 3 = 0 THEN now() END FROM {new_rows("tasks")}""",
+    "task upsert": f"""
+        INSERT INTO tasks (tenant_id, title, owner_id, due_at, external_id)
+        SELECT {{tenant}}, 'to do', {one("members")}, {maybe_day("n")}, 'u' || name FROM {THREE_NAMES} ORDER BY name
+            ON CONFLICT (tenant_id, external_id) DO UPDATE SET due_at = excluded.due_at, completed_at = NULL""",
+    "task time": f"UPDATE tasks SET due_at = {maybe_day('id')} WHERE {some('tasks')}",
+    "task done": f"UPDATE tasks SET completed_at = now() WHERE {some('tasks')}",
+    "task open again": f"UPDATE tasks SET completed_at = NULL WHERE {some('tasks', 'completed_at IS NOT NULL')}",
+    "task of no rollup": f"UPDATE tasks SET title = title || '' WHERE {some('tasks')}",
+    "task soft delete": f"UPDATE tasks SET deleted_at = now() WHERE {some('tasks')}",
+    "task restore": f"UPDATE tasks SET deleted_at = NULL WHERE {some('tasks')}",
+    "task delete": f"DELETE FROM tasks WHERE {some('tasks')}",
+    "task tenant": f"""
+        UPDATE tasks SET tenant_id = {{other}}, owner_id = {one("members", tenant="{other}")} WHERE {some("tasks")}""",
+}
+
+WRITES = DEALS | HISTORY | ACTIVITIES | COMPANIES | TASKS

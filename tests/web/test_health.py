@@ -140,6 +140,7 @@ async def test_each_request_is_one_line_of_json(
         "outcome": "ok",
         "status": 200,
         "statements": 2,
+        "cache": "BYPASS",
     }
 
 

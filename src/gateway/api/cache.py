@@ -13,20 +13,20 @@ from gateway.commands.purge_cache import purge_cache
 
 @strawberry.enum(description="What answers are read from. A change of it ends the answers that were read from it.")
 class CacheTag(Enum):
-    ACTIVITIES = "activities"
-    AUDIT_LOG = "audit_log"
-    COMPANIES = "companies"
-    CONTACTS = "contacts"
-    DEAL_PRODUCTS = "deal_products"
-    DEAL_STAGE_HISTORY = "deal_stage_history"
-    DEALS = "deals"
-    MEMBERS = "members"
-    OPERATIONS = "operations"
-    PIPELINES = "pipelines"
-    PRODUCTS = "products"
-    STAGES = "stages"
-    TASKS = "tasks"
-    TENANTS = "tenants"
+    ACTIVITIES = strawberry.enum_value("activities", description="Calls, emails, meetings and notes.")
+    AUDIT_LOG = strawberry.enum_value("audit_log", description="What was changed through the gateway.")
+    COMPANIES = strawberry.enum_value("companies", description="Companies.")
+    CONTACTS = strawberry.enum_value("contacts", description="Contacts.")
+    DEAL_PRODUCTS = strawberry.enum_value("deal_products", description="Lines of deals.")
+    DEAL_STAGE_HISTORY = strawberry.enum_value("deal_stage_history", description="How deals went through their stages.")
+    DEALS = strawberry.enum_value("deals", description="Deals.")
+    MEMBERS = strawberry.enum_value("members", description="Members.")
+    OPERATIONS = strawberry.enum_value("operations", description="Changes of many records at once.")
+    PIPELINES = strawberry.enum_value("pipelines", description="Pipelines.")
+    PRODUCTS = strawberry.enum_value("products", description="Products.")
+    STAGES = strawberry.enum_value("stages", description="Stages of pipelines.")
+    TASKS = strawberry.enum_value("tasks", description="Tasks.")
+    TENANTS = strawberry.enum_value("tenants", description="The tenant itself: every answer is read from it.")
 
 
 Tags = Annotated[
@@ -45,5 +45,5 @@ class PurgeCachePayload:
         """Raises FORBIDDEN."""
         info.context.require("operate")
         wanted = list(CacheTag) if tags is None else tags
-        await info.context.write(partial(purge_cache, tables={tag.value for tag in wanted}))
+        await info.context.write(partial(purge_cache, tables={tag.name.lower() for tag in wanted}))
         return cls(tags=wanted)

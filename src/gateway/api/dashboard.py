@@ -78,6 +78,7 @@ class DashboardOverview:
     async def tasks(self, info: Info) -> TaskSummary:
         scope = self.scope
         counts = await task_counts(info.context.snapshot, scope.owner_id, scope.moment.as_of, scope.moment.today)
+        info.context.ends_at(counts.next_due_at)
         return TaskSummary.of(counts)
 
     @strawberry.field(

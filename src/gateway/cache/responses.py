@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from gateway.cache.changes import Changes, Known, Stamp
+from gateway.cache.changes import ALONE, Changes, Known, Stamp, Writers
 from gateway.cache.entries import Entry
 from gateway.cache.listener import TRUST_SECONDS
 from gateway.cache.memory import MemoryStore
@@ -50,14 +50,19 @@ class ResponseCache:
         entry, now = self._memory.get(key), time.time()
         holds = entry is not None and self._holds(entry, now)
         if self._shared is None:
-            return Look(self._changes.known(tenant_id), entry, holds)
+            return Look(self._known(tenant_id, ALONE), entry, holds)
         found = await self._ask(self._shared, tenant_id, None if holds else key)
-        known = self._changes.known(tenant_id, found.written)
+        known = self._known(tenant_id, found.written)
         if found.entry is not None and self._believes(known, found.entry, now):
             self._memory.put(key, found.entry)
             return Look(known, found.entry, holds=True)
         entry = entry or found.entry
         return Look(known, entry, entry is not None and self._believes(known, entry, now))
+
+    def _known(self, tenant_id: int, shared: Mapping[str, Writers] | None) -> Known:
+        """What is known on arrival: nothing that counts, where changes may have gone unheard for too long."""
+        known = self._changes.known(tenant_id, shared)
+        return known if self._trusted() else replace(known, baseline=None)
 
     async def _ask(self, shared: SharedStore, tenant_id: int, key: bytes | None) -> Shared:
         incarnation = self._changes.incarnation
@@ -102,4 +107,4 @@ class ResponseCache:
         return True
 
     def _believes(self, known: Known, entry: Entry, now: float) -> bool:
-        return now < entry.good_until and self._trusted() and known.holds(entry.stamp)
+        return now < entry.good_until and known.holds(entry.stamp)

@@ -19,8 +19,7 @@ from gateway.rollups.audit import Audit, audit_rollup
 from gateway.rollups.declaration import Rollup
 from gateway.rollups.declared import ROLLUPS
 from gateway.rollups.difference import Difference, difference, find
-from gateway.rollups.refreshing import refresh as refresh_rollup
-from gateway.rollups.refreshing import waiting
+from gateway.rollups.refreshing import refresh_and_vacuum, waiting
 from gateway.rollups.registry import Kept, read_pending, read_registry
 from gateway.rollups.session import worker_session
 from gateway.settings import load_settings
@@ -106,7 +105,7 @@ async def _refresh(rollups: Sequence[Rollup]) -> int:
             for rollup in rollups:
                 progress.update(task, description=f"Refreshing {rollup.name}")
                 begun = time.perf_counter()
-                found = await refresh_rollup(worker, rollup)
+                found = await refresh_and_vacuum(worker, rollup)
                 _tell(rollup, found, f"refreshed in {time.perf_counter() - begun:.2f} s")
                 differing += found.differing
                 progress.advance(task)

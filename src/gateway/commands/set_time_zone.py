@@ -37,7 +37,7 @@ UPDATE deals SET created_day = timezone($2, created_at)::date, closed_day = time
 WITH moves AS (
   SELECT id, moved_day, days_in_stage, timezone($2, moved_at)::date AS new_day,
          lag(moved_day) OVER earlier AS entered_day, lag(timezone($2, moved_at)::date) OVER earlier AS new_entered_day
-    FROM deal_stage_history WHERE tenant_id = $1 WINDOW earlier AS (PARTITION BY deal_id ORDER BY id)
+    FROM deal_stage_history WHERE tenant_id = $1 WINDOW earlier AS (PARTITION BY deal_id ORDER BY moved_at, id)
 ), dated AS (
   SELECT id, new_day, CASE WHEN days_in_stage = greatest(moved_day - entered_day, 0)
                            THEN greatest(new_day - new_entered_day, 0) ELSE days_in_stage END AS new_days
@@ -59,6 +59,10 @@ UPDATE tasks SET due_day = timezone($2, due_at)::date
 }
 """By table: writes the days of tenant `$1` in zone `$2`, where they differ."""
 
+# The history's days are written as triggers would: deals whose moves followed one upon the other still do.
+KEEP_WAYS = "SET LOCAL app.ways_kept = 'on'"
+FIND_STRAIGHT_WAYS = "SELECT app.find_straight_ways($1)"
+
 
 async def set_time_zone(owner: asyncpg.Connection, slug: str, zone: str, told: Callable[[str, int], None]) -> None:
     """Sets it, all or nothing; `owner` is a connection of that role.
@@ -71,11 +75,12 @@ async def set_time_zone(owner: asyncpg.Connection, slug: str, zone: str, told: C
         async with owner.transaction():
             await owner.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
             tenant_id = await _set_zone(owner, slug, zone)
-            await owner.execute(LOCK)
+            await owner.execute(f"{LOCK}; {KEEP_WAYS}")
             await _check_closes(owner, tenant_id, zone)
             rewritten = {
                 table: _rows(await owner.execute(rewrite, tenant_id, zone)) for table, rewrite in REWRITES.items()
             }
+            await owner.execute(FIND_STRAIGHT_WAYS, tenant_id)
     except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
         raise CommandRefusedError(
             "Others are writing, and do not let go of the tables: try again when no import runs."

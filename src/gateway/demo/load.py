@@ -24,12 +24,13 @@ CREATE TEMP TABLE demo_moves
   (deal_id bigint, position integer, stage_id bigint, moved_at timestamptz, member_id bigint) ON COMMIT DROP
 """
 
-# Days are PostgreSQL's own, as in the triggers: its time zones may be newer or older than Python's.
+# Days are PostgreSQL's own, as in the triggers: its time zones may be newer or older than Python's. Nearly all ways are
+# straight; those that are not are found at the end.
 WRITE_HISTORY = """
 INSERT INTO deal_stage_history
-  (tenant_id, deal_id, from_stage_id, to_stage_id, moved_at, moved_day, days_in_stage, member_id)
+  (tenant_id, deal_id, from_stage_id, to_stage_id, moved_at, moved_day, days_in_stage, member_id, straight)
 SELECT $1, deal_id, lag(stage_id) OVER moves, stage_id,
-       moved_at, moved_day, moved_day - lag(moved_day) OVER moves, member_id
+       moved_at, moved_day, moved_day - lag(moved_day) OVER moves, member_id, true
   FROM (SELECT *, timezone($2, moved_at)::date AS moved_day FROM demo_moves) AS dated
 WINDOW moves AS (PARTITION BY deal_id ORDER BY position)
  ORDER BY deal_id, position
@@ -128,7 +129,7 @@ async def _write(
     for table, rows in data.base():
         await _copy(connection, table, rows)
     # It would record deals as created in their present stage; their real way is written instead.
-    await connection.execute("ALTER TABLE deals DISABLE TRIGGER record_created_deals")
+    await connection.execute("ALTER TABLE deals DISABLE TRIGGER record_created_deals; SET LOCAL app.ways_kept = 'on'")
     await connection.execute(CREATE_MOVES)
     async with aclosing(_ahead(data.batches())) as batches:
         async for tables in batches:
@@ -137,7 +138,8 @@ async def _write(
             await connection.execute(WRITE_HISTORY, tenant.id, tenant.spec.locale.time_zone)
             await connection.execute("TRUNCATE demo_moves")
             loaded(len(tables["deals"]))
-    await connection.execute("ALTER TABLE deals ENABLE TRIGGER record_created_deals")
+    await connection.execute("SELECT app.find_straight_ways($1)", tenant.id)
+    await connection.execute("ALTER TABLE deals ENABLE TRIGGER record_created_deals; SET LOCAL app.ways_kept = 'off'")
 
 
 async def _ahead(batches: Iterator[Tables]) -> AsyncGenerator[Tables, None]:

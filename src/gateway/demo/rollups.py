@@ -7,7 +7,7 @@ from gateway.observe import Observer
 from gateway.postgres.migrate import head_revision
 from gateway.progress import bar
 from gateway.rollups.declared import ROLLUPS
-from gateway.rollups.refreshing import refresh, waiting
+from gateway.rollups.refreshing import refresh_and_vacuum, waiting
 from gateway.rollups.session import worker_session
 from gateway.rollups.worker import Pace, Worker
 from gateway.settings import ConfigurationError, Settings
@@ -24,7 +24,7 @@ async def refresh_changed(worker_dsn: str, console: Console) -> None:
             task = progress.add_task("", total=len(changed))
             for rollup in changed:
                 progress.update(task, description=f"Refreshing {rollup.name}")
-                await refresh(worker, rollup)
+                await refresh_and_vacuum(worker, rollup)
                 progress.advance(task)
 
 

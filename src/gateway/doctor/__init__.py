@@ -39,8 +39,8 @@ async def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -
         findings.append(of_revision)
         findings += await examine_catalogue(connection, migrated=migrated)
         if of_revision.remedy is None:
+            findings += await examine_changes(settings)
             findings += await examine_rollups(
                 [connections[role] for role in ("owner", "worker") if role in connections]
             )
-            findings += await examine_changes(settings)
     return findings

@@ -17,6 +17,8 @@ from gateway.pipeline.prepared import Prepared
 
 LARGEST_KNOWN_BYTES = 16_384
 MOST_KNOWN_BYTES = 4_194_304
+SLOT_BYTES = 400
+"""What is known of one, and its place in a dictionary; see tests/cache/test_known_calls.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,15 @@ class KnownCalls:
         return self._known.get(text)
 
     def remember(self, call: Call, asked: Asked, operation: Operation[Prepared]) -> None:
-        """A query that was answered, of somebody who is signed in."""
+        """A query that was answered, of somebody who is signed in. One that asks for a new answer is not to be known
+        again."""
         text = call.text
-        if text is None or len(text) > LARGEST_KNOWN_BYTES or text in self._known:
+        if text is None or len(text) > LARGEST_KNOWN_BYTES or text in self._known or call.cache.refresh:
             return
         self._known[text] = _Known(asked.question, operation.prepared.policy, call.trail.operation)
-        self._bytes += len(text)
+        self._bytes += len(text) + SLOT_BYTES
         while self._bytes > MOST_KNOWN_BYTES:
-            self._bytes -= len(self._known.popitem(last=False)[0])
+            self._bytes -= len(self._known.popitem(last=False)[0]) + SLOT_BYTES
 
 
 @dataclass(frozen=True, slots=True)

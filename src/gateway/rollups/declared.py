@@ -14,6 +14,7 @@ DEALS = Table(
 HISTORY = Table("deal_stage_history", frozenset({"from_stage_id", "to_stage_id", "moved_day", "deal_deleted"}))
 ACTIVITIES = Table("activities", frozenset({"kind", "occurred_day", "deleted_at"}))
 COMPANIES = Table("companies", frozenset({"created_day", "deleted_at"}))
+TASKS = Table("tasks", frozenset({"due_day", "completed_at", "deleted_at"}))
 
 LIVE = "deleted_at IS NULL"
 WON, LOST = "outcome = 'won'", "outcome = 'lost'"
@@ -131,6 +132,14 @@ COMPANY_FLOW = Rollup(
     "Companies by the day they were created.",
 )
 
+TASK_AGENDA = Rollup(
+    "task_agenda",
+    TASKS,
+    (Key("day", "date", absent="date '9999-12-31'"),),
+    (Contribution(f"{LIVE} AND completed_at IS NULL", {"tasks": count()}, {"day": "due_day"}),),
+    "Open tasks by the day on which they are due; those without one stand on 9999-12-31, which is never over.",
+)
+
 ROLLUPS: tuple[Rollup, ...] = (
     DEAL_STATE,
     DEAL_FLOW,
@@ -140,4 +149,5 @@ ROLLUPS: tuple[Rollup, ...] = (
     STAGE_FLOW,
     ACTIVITY_FLOW,
     COMPANY_FLOW,
+    TASK_AGENDA,
 )

@@ -11,9 +11,16 @@ import asyncpg
 from gateway.rollups.audit import Audit, compare, live_sums
 from gateway.rollups.declaration import Rollup
 from gateway.rollups.locking import locked
-from gateway.rollups.names import base, columns, delta, pending
+from gateway.rollups.names import REGISTRY, base, columns, delta, pending
 from gateway.rollups.registry import record_fold, record_refresh
 from gateway.rollups.render import fold
+
+# Where statistics of other roles may not be read, their snapshots are not seen.
+OLDER_SNAPSHOT = f"""
+SELECT EXISTS (SELECT FROM pg_stat_activity JOIN {REGISTRY} ON name = $1
+                WHERE xact_start <= last_refresh AND coalesce(backend_xmin, backend_xid) IS NOT NULL
+                  AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname = current_database())
+"""
 
 
 async def has_deltas(worker: asyncpg.Connection, rollup: Rollup, *, more_than: int = 0) -> bool:
@@ -40,7 +47,19 @@ async def refresh_rollup(worker: asyncpg.Connection, rollup: Rollup) -> Audit:
         await worker.execute(f"DELETE FROM {delta(rollup)}")
         seen, truth = (f"SELECT {columns(rollup)} FROM {name}" for name in ("pg_temp.remembered", base(rollup)))
         audit = await compare(worker, rollup, seen, truth)
-    await record_refresh(worker, rollup, audit.groups, audit.differing)
+    # To VACUUM, rows of a commit that is not on disk yet are not visible to all: this one takes the refresh along.
+    async with worker.transaction():
+        await worker.execute("SET LOCAL synchronous_commit = on")
+        await record_refresh(worker, rollup, audit.groups, audit.differing)
+    return audit
+
+
+async def vacuum_rollup(worker: asyncpg.Connection, rollup: Rollup) -> bool:
+    """Cleans up after a refresh and marks the base's pages as visible to all, so that an index alone answers of them.
+
+    Gives whether it could do all of it: not so while somebody holds a snapshot from before the refresh.
+    """
+    hindered = await worker.fetchval(OLDER_SNAPSHOT, rollup.name)
     # Truncating a file waits for writers and readers, seconds each: autovacuum may, which gives way.
     await worker.execute(f"VACUUM (ANALYZE, TRUNCATE false) {base(rollup)}, {pending(rollup)}, {delta(rollup)}")
-    return audit
+    return not hindered

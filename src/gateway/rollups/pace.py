@@ -15,8 +15,8 @@ class Pace:
     time; while a snapshot older than `old_snapshot_seconds` is held, only every `patient_fold_seconds`, because what a
     fold removes could not be cleaned up. A refresh comes when the groups that changed pass `refresh_share` of the
     base's, but are at least `refresh_groups`, and once a day at `nightly_hour` UTC for what has changed at all.
-    A lost database and a rollup that fails are tried again after `retry_seconds`, which double up to
-    `retry_seconds_limit`; a worker that stands by asks for its turn every `standby_seconds`.
+    A lost database, a rollup that fails and a vacuum that could not clean up all are tried again after `retry_seconds`,
+    which double up to `retry_seconds_limit`; a worker that stands by asks for its turn every `standby_seconds`.
     """
 
     fold_seconds: float = 1.0

@@ -4,13 +4,13 @@ import asyncpg
 
 from gateway.rollups.audit import Audit
 from gateway.rollups.declaration import Rollup
-from gateway.rollups.maintain import refresh_rollup
+from gateway.rollups.maintain import refresh_rollup, vacuum_rollup
 from gateway.rollups.names import delta
 from gateway.rollups.registry import read_pending, read_registry, record_audit
 
 
 async def refresh(worker: asyncpg.Connection, rollup: Rollup) -> Audit:
-    """Refreshes one rollup and gives what it found wrong.
+    """Refreshes one rollup and gives what it found wrong; its tables want a vacuum then.
 
     Out of a dump, the base holds what is pending already: that it counted twice until now is no alarm.
     """
@@ -20,6 +20,13 @@ async def refresh(worker: asyncpg.Connection, rollup: Rollup) -> Audit:
         return audit
     await record_audit(worker, rollup, 0)
     return Audit(audit.groups, 0, [])
+
+
+async def refresh_and_vacuum(worker: asyncpg.Connection, rollup: Rollup) -> Audit:
+    """The same, and a vacuum as far as snapshots of others let it."""
+    audit = await refresh(worker, rollup)
+    await vacuum_rollup(worker, rollup)
+    return audit
 
 
 async def waiting(worker: asyncpg.Connection, rollup: Rollup) -> int:

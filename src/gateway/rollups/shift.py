@@ -1,6 +1,7 @@
 """A worker's work on one connection: it listens, folds, refreshes, and asks nothing of an idle database."""
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,7 +11,7 @@ import asyncpg
 
 from gateway.observe import Observer, RollupFolded, RollupRefreshed
 from gateway.rollups.declaration import Rollup
-from gateway.rollups.maintain import fold_rollup, has_deltas
+from gateway.rollups.maintain import fold_rollup, has_deltas, vacuum_rollup
 from gateway.rollups.names import CHANNEL
 from gateway.rollups.pace import Nightly, Pace
 from gateway.rollups.refreshing import refresh
@@ -35,7 +36,8 @@ SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0)::flo
 class _Tended:
     """What the worker knows of one rollup: whether it changed, must be refreshed whatever changed, waits after failing.
 
-    `at_most`: what is pending, or more; None when it has to be asked.
+    `at_most`: what is pending, or more; None when it has to be asked. `vacuum_at`: when it wants a vacuum, which was
+    tried `vacuums` times since the refresh.
     """
 
     rollup: Rollup
@@ -45,6 +47,13 @@ class _Tended:
     at_most: Pending | None = None
     failures: int = 0
     not_before: float = 0.0
+    vacuums: int = 0
+    vacuum_at: float = math.inf
+
+    def due_at(self) -> float:
+        """When there is something to do, by the monotonic clock; never, where there is nothing."""
+        wanted = self.changed or self.nightly or self.restored
+        return max(self.not_before, -math.inf if wanted else self.vacuum_at)
 
 
 class Shift:
@@ -73,7 +82,7 @@ class Shift:
                 for tended in self._tended:
                     tended.nightly = True
             now = time.monotonic()
-            due = [tended for tended in self._tended if _wants(tended) and tended.not_before <= now]
+            due = [tended for tended in self._tended if tended.due_at() <= now]
             if due:
                 deltas = max([await self._try(tended) for tended in due])
                 await asyncio.sleep(await self._pause_seconds(deltas))
@@ -92,7 +101,7 @@ class Shift:
 
     async def _until_something(self) -> None:
         """Until a change, the night, or another try of what failed."""
-        retries = [tended.not_before - time.monotonic() for tended in self._tended if _wants(tended)]
+        retries = [tended.due_at() - time.monotonic() for tended in self._tended]
         with suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), max(0.0, min([self._nightly.seconds_left(), *retries])))
 
@@ -133,7 +142,10 @@ class Shift:
         if wanted or tended.restored:
             await self._refresh(tended)
             tended.at_most = None
+            tended.vacuums, tended.vacuum_at = 0, 0.0
         tended.nightly = tended.restored = False
+        if tended.vacuum_at <= time.monotonic():
+            await self._vacuum(tended)
         return deltas
 
     async def _fold(self, rollup: Rollup) -> int:
@@ -150,6 +162,13 @@ class Shift:
         self._observer.refreshed(RollupRefreshed(tended.rollup.name, audit.groups, time.perf_counter() - begun))
         audit.report(self._observer, tended.rollup)
 
+    async def _vacuum(self, tended: _Tended) -> None:
+        """While somebody holds a snapshot from before the refresh, it has to be done again: less and less often."""
+        complete = await vacuum_rollup(self._connection, tended.rollup)
+        tended.vacuums += 1
+        wait_seconds = math.inf if complete else self._pace.backoff_seconds(tended.vacuums)
+        tended.vacuum_at = time.monotonic() + wait_seconds
+
     async def _pause_seconds(self, deltas: int) -> float:
         """Until the next fold, so that it finds about `fold_deltas`, and at most `fold_seconds`."""
         age_seconds = await self._connection.fetchval(OLDEST_SNAPSHOT)
@@ -157,7 +176,3 @@ class Shift:
             self._observer.log.warning("an old snapshot is held: folding less often", age_seconds=round(age_seconds))
             return self._pace.patient_fold_seconds
         return self._pace.fold_seconds * min(1.0, self._pace.fold_deltas / max(deltas, 1))
-
-
-def _wants(tended: _Tended) -> bool:
-    return tended.changed or tended.nightly or tended.restored

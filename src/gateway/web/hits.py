@@ -1,6 +1,8 @@
 """Kept answers, given out before anything is routed: the raw way of a request that was answered before."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +28,9 @@ HEADERS = {
 }
 """What a request may say that matters here. One that says any of it twice goes the whole way."""
 JSON_BODIES = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
+
+PATIENCE_SECONDS = 1.0
+"""A body that has not begun to come by then goes the whole way, which has a limit of time."""
 
 
 class HitsFirst:
@@ -94,9 +99,11 @@ async def _text(scope: Scope, headers: Mapping[str, str], receive: Receive, read
         return text_of_get(query)
     if scope["method"] != "POST" or query or headers.get("content-type") not in JSON_BODIES:
         return None
-    read.append(await receive())
-    message = read[0]
-    return None if message["type"] != "http.request" or message.get("more_body") else message.get("body")
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            read.append(await receive())
+    whole = read and read[0]["type"] == "http.request" and not read[0].get("more_body")
+    return read[0].get("body") if whole else None
 
 
 def _again(read: list[Message], receive: Receive) -> Receive:

@@ -81,8 +81,8 @@ async def read_parameters(request: Request, *, limit_bytes: int, deadline: Deadl
 
 
 def text_of_get(query_string: bytes) -> bytes | None:
-    """A request by GET in one piece, which no body is like; None where it asks for a new answer."""
-    return None if not query_string or b"refresh" in query_string else b"?" + query_string
+    """A request by GET in one piece, which no body is like; None where it asks nothing."""
+    return b"?" + query_string if query_string else None
 
 
 def _qualities(accept: str) -> dict[str, float]:

@@ -53,7 +53,7 @@ routine (signature) AS (VALUES ('app.tenant_id()'), ('app.local_day(bigint, time
     ('app.login_lookup(text, text)'), ('app.credential_lookup(text, text)'), ('app.period_presets(date)'),
     ('app.intervals(text, date, date, date)'), ('app.search_deals(text)'), ('app.search_companies(text)'),
     ('app.search_contacts(text)'), ('app.search_activities(text)'), ('app.search_tasks(text)'), ('app.search_members(text)'), ('app.rollups()'),
-    ('app.incarnation()'), ('app.begin_incarnation()'), ('app.day_ends_at(text, timestamptz)'))
+    ('app.incarnation()'), ('app.begin_incarnation()'), ('app.day_at(text, timestamptz)'))
 SELECT format('%s is missing', name), 'Restore it from a backup, or migrate a new database: gateway migrate.'
   FROM wanted WHERE to_regclass(name) IS NULL
 UNION ALL
@@ -159,7 +159,7 @@ SELECT format('%s of %s does not always fire: changes are missed', t.tgname, t.t
  WHERE t.tgname LIKE 'rollup\_%' AND t.tgenabled <> 'A' AND c.relnamespace = 'public'::regnamespace;
 
 -- check change notices: every change of what an answer can read is told of
-SELECT format('%s of %s is missing or does not always fire: answers kept before a change could be given after it', w.tgname, c.relname),
+SELECT format('%s of %s does not always fire: answers could be kept past a change', w.tgname, c.relname),
        format('SELECT app.notify_changes_of(%L);', c.oid::regclass)
   FROM pg_class AS c CROSS JOIN (VALUES ('notify_insert'), ('notify_update'), ('notify_delete'), ('notify_truncate')) AS w (tgname)
  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND has_any_column_privilege(to_regrole('gateway'), c.oid, 'SELECT')

@@ -1,4 +1,4 @@
-DROP FUNCTION app.day_ends_at(text, timestamptz);
+DROP FUNCTION app.day_at(text, timestamptz);
 
 DROP FUNCTION app.begin_incarnation(), app.incarnation();
 

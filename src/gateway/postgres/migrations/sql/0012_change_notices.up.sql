@@ -47,16 +47,19 @@ SELECT app.notify_changes_of(relation)
  WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'rollup_update');
 
 -- Transaction ids come again after a crash that lost commits, a failover, a restore. Unlogged: a crash empties it, a base backup
--- leaves it out. The oids tell a copied database or a restored dump, which bring the row along, from where it was made.
+-- leaves it out. A copied database and a restored dump bring the row along, but not the file that it was written to.
 CREATE UNLOGGED TABLE app.incarnations (
-  is_only_row       boolean PRIMARY KEY DEFAULT true CHECK (is_only_row),
-  system_identifier bigint NOT NULL,
-  database          oid NOT NULL,
-  relation          oid NOT NULL,
-  id                uuid NOT NULL DEFAULT gen_random_uuid()
+  is_only_row boolean PRIMARY KEY DEFAULT true CHECK (is_only_row),
+  place       text NOT NULL,
+  file        text NOT NULL,
+  id          uuid NOT NULL DEFAULT gen_random_uuid()
 );
 
 COMMENT ON TABLE app.incarnations IS 'At most one row: the present life of this database, during which no transaction id comes twice.';
+
+COMMENT ON COLUMN app.incarnations.place IS 'The server''s system identifier and the database''s oid.';
+
+COMMENT ON COLUMN app.incarnations.file IS 'Where this table was stored when the row was written.';
 
 -- Read in every transaction. A standby has none, and its unlogged tables cannot be read: not even planned, hence no plain SQL.
 CREATE FUNCTION app.incarnation() RETURNS text LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -64,9 +67,7 @@ BEGIN
   IF pg_is_in_recovery() THEN
     RETURN NULL;
   END IF;
-  RETURN (SELECT concat_ws('/', i.system_identifier, i.database, i.id) FROM app.incarnations AS i
-           WHERE i.relation = i.tableoid
-             AND i.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()));
+  RETURN (SELECT i.place || '/' || i.id FROM app.incarnations AS i WHERE i.file = pg_relation_filepath(i.tableoid));
 END $$;
 
 COMMENT ON FUNCTION app.incarnation() IS 'The present life of this database: server/database/uuid. Null when none has begun, and on a standby.';
@@ -75,12 +76,11 @@ COMMENT ON FUNCTION app.incarnation() IS 'The present life of this database: ser
 CREATE FUNCTION app.begin_incarnation() RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT pg_is_in_recovery() THEN
-    INSERT INTO app.incarnations AS i (system_identifier, database, relation)
-    SELECT c.system_identifier, d.oid, 'app.incarnations'::regclass
+    INSERT INTO app.incarnations AS i (place, file)
+    SELECT c.system_identifier || '/' || d.oid, pg_relation_filepath('app.incarnations')
       FROM pg_control_system() AS c CROSS JOIN pg_database AS d WHERE d.datname = current_database()
-        ON CONFLICT (is_only_row) DO UPDATE
-       SET (system_identifier, database, relation, id) = ROW (excluded.system_identifier, excluded.database, excluded.relation, excluded.id)
-     WHERE (i.system_identifier, i.database, i.relation) <> (excluded.system_identifier, excluded.database, excluded.relation);
+        ON CONFLICT (is_only_row) DO UPDATE SET (place, file, id) = ROW (excluded.place, excluded.file, excluded.id)
+     WHERE (i.place, i.file) <> (excluded.place, excluded.file);
   END IF;
   RETURN app.incarnation();
 END $$;
@@ -89,19 +89,18 @@ COMMENT ON FUNCTION app.begin_incarnation() IS 'The present life of this databas
 
 GRANT EXECUTE ON FUNCTION app.incarnation(), app.begin_incarnation() TO gateway;
 
--- Midnight by the offset of now, or by the one that holds then: the first of the two where the clock is put forward before it, or
--- back over it, so that it strikes twice; the second where, by the offset of now, the day is not over yet.
-CREATE FUNCTION app.day_ends_at(zone text, at timestamptz) RETURNS timestamptz
-  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  wall     timestamp := timezone(zone, at);
-  midnight timestamp := wall::date + 1;
-  as_now   timestamptz := timezone('UTC', midnight - (wall - timezone('UTC', at)));
-  as_then  timestamptz := timezone(zone, midnight);
-BEGIN
-  RETURN CASE WHEN timezone(zone, as_now)::date = wall::date THEN as_then ELSE least(as_now, as_then) END;
-END $$;
+-- The day ends at midnight by the offset of now, or by the one that holds then: at the first of the two where the clock is put
+-- forward before it, or back over it, so that it strikes twice; at the second where by the offset of now it is still the same day.
+CREATE FUNCTION app.day_at(zone text, at timestamptz) RETURNS TABLE (day date, ends_at timestamptz)
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  BEGIN ATOMIC
+    SELECT here.day, CASE WHEN timezone(zone, midnight.as_now)::date = here.day THEN midnight.as_then
+                          ELSE least(midnight.as_now, midnight.as_then) END
+      FROM (SELECT timezone(zone, at) AS wall, timezone(zone, at)::date AS day) AS here
+     CROSS JOIN LATERAL (SELECT timezone('UTC', here.day + 1 - (here.wall - timezone('UTC', at))) AS as_now,
+                                timezone(zone, (here.day + 1)::timestamp) AS as_then) AS midnight;
+  END;
 
-COMMENT ON FUNCTION app.day_ends_at(text, timestamptz) IS 'The instant at which the day that an instant belongs to ends in a time zone.';
+COMMENT ON FUNCTION app.day_at(text, timestamptz) IS 'The day that an instant belongs to in a time zone, and the first instant after it.';
 
-GRANT EXECUTE ON FUNCTION app.day_ends_at(text, timestamptz) TO gateway;
+GRANT EXECUTE ON FUNCTION app.day_at(text, timestamptz) TO gateway;

@@ -1,0 +1,139 @@
+"""The runs: gateways with or without Redis under readers, writers, faults and intruders; and weakened ones."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.changes.arena import Dice
+from tests.changes.hands import kill_server
+from tests.servers import RedisServer
+from tests.stress.answers.faults import Faults, maintain
+from tests.stress.answers.gateways import Gateway, serving_processes
+from tests.stress.answers.ground import Ground
+from tests.stress.answers.intruders import Intruder
+from tests.stress.answers.readers import Reader
+from tests.stress.answers.tally import Tally
+from tests.stress.answers.wire import Wire
+from tests.stress.answers.writers import Writer
+
+READERS, WRITERS, INTRUDERS = 6, 4, 2
+ALONE, TWO, THREE = ("alone",), ("one", "two"), ("one", "two", "three")
+NOTICES_LATE_SECONDS = 0.2
+PROGRESS_SECONDS = 10
+LONGEST_CALM_SECONDS = 8
+
+Player = Coroutine[Any, Any, None]
+
+
+@dataclass
+class Scene:
+    """What one run plays on."""
+
+    ground: Ground
+    gateways: list[Gateway]
+    wire: Wire
+    redis: RedisServer | None
+    tally: Tally
+    seed: str
+
+    def dice(self, player: str) -> Dice:
+        return Dice(f"{self.seed} {player}")
+
+    @property
+    def faults(self) -> Faults:
+        return Faults(self.ground, self.gateways, self.wire, self.redis, self.dice("faults"), self.tally)
+
+    def reader(self, name: str) -> Reader:
+        return Reader(self.ground, self.gateways, self.dice(name), self.tally)
+
+    def players(self) -> list[Player]:
+        """Readers, writers, and the worker's work."""
+        readers = [self.reader(f"reader {number}").read() for number in range(READERS)]
+        writers = [
+            Writer(
+                self.ground, self.gateways, self.reader(f"behind {number}"), self.dice(f"writer {number}"), self.tally
+            ).write()
+            for number in range(WRITERS)
+        ]
+        return [*readers, *writers, maintain(self.ground, self.dice("worker"))]
+
+    def intruders(self) -> list[Player]:
+        return [
+            Intruder(self.ground, self.gateways, self.dice(f"intruder {number}"), self.tally).intrude()
+            for number in range(INTRUDERS)
+        ]
+
+    async def crash(self) -> None:
+        """PostgreSQL is killed, and with it what was committed last; gateways and Redis live on."""
+        ground = self.ground
+        async with ground.all_turns():
+            ground.known = False
+            ground.crashes += 1
+            await kill_server(ground.database.server)
+            self.tally.lost += await ground.read_truth()
+            ground.known = True
+
+
+@asynccontextmanager
+async def scene(
+    ground: Ground,
+    directory: Path,
+    seed: str,
+    *,
+    names: Sequence[str],
+    redis: RedisServer | None = None,
+    control: str | None = None,
+) -> AsyncIterator[Scene]:
+    """Gateways that keep answers; notices come late from then on."""
+    wire = Wire(Dice(f"{seed} wire"))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(wire.to(ground.database.server.port))
+        processes = serving_processes(
+            ground.database, directory, wire, names=names, redis_url=redis.url if redis else None, control=control
+        )
+        gateways = await stack.enter_async_context(processes)
+        wire.longest_seconds = NOTICES_LATE_SECONDS
+        yield Scene(ground, gateways, wire, redis, Tally(), seed)
+
+
+async def stress_answers(
+    ground: Ground,
+    directory: Path,
+    seed: str,
+    seconds: float,
+    *,
+    names: Sequence[str],
+    redis: RedisServer | None = None,
+    enough: Callable[[Tally], bool] = lambda _: False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Tally:
+    """The main run: everybody at once, and all faults in turn."""
+    async with scene(ground, directory, seed, names=names, redis=redis) as stage:
+        players = [*stage.players(), *stage.intruders(), stage.faults.befall(LONGEST_CALM_SECONDS)]
+        return await play(stage, players, seconds, enough=enough, tell=tell)
+
+
+async def play(
+    scene: Scene,
+    players: Sequence[Player],
+    seconds: float,
+    *,
+    enough: Callable[[Tally], bool] = lambda _: False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Tally:
+    """Everybody plays until something is wrong, it is enough, or the time is over."""
+    clock = asyncio.get_running_loop().time
+    begun = told = clock()
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(player) for player in players]
+        while clock() < begun + seconds and not scene.tally.wrong and not enough(scene.tally):
+            await asyncio.sleep(0.05)
+            if clock() >= told + PROGRESS_SECONDS:
+                told = clock()
+                tell(f"{told - begun:4.0f} s: {scene.tally.line()}")
+        for task in tasks:
+            task.cancel()
+    return scene.tally
