@@ -77,6 +77,7 @@ ALLOWED_HEADERS = (
     "Cache-Control",
     "Content-Type",
     "GraphQL-Cache",
+    "GraphQL-Cost",
     "If-None-Match",
     "X-Request-Id",
     "X-Tenant",

@@ -66,6 +66,14 @@ class CacheWords:
     told: bool = False
 
 
+class CostWish(StrEnum):
+    """What a request wants to be told of its price: nothing, the price of each path, or that and nothing else done."""
+
+    NOTHING = ""
+    FIELDS = "fields"
+    DRY_RUN = "dry-run"
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request, read from the wire. `reads_only`: its method permits no mutation. `text`: the same in one piece,
@@ -78,6 +86,7 @@ class Call:
     deadline: Deadline
     trail: Trail
     cache: CacheWords = CacheWords()
+    cost: CostWish = CostWish.NOTHING
     text: bytes | None = None
 
 

@@ -25,9 +25,10 @@ from gateway.identity.identify import Identity
 from gateway.observe import Observer, RequestFinished
 from gateway.pipeline.at_once import KnownCalls
 from gateway.pipeline.caching import Caching, Executed, good_for_seconds, stamp_of
-from gateway.pipeline.call import Answer, Call, Parameters, Trail
+from gateway.pipeline.call import Answer, Call, CostWish, Parameters, Trail
 from gateway.pipeline.executor import PlainExecutor
 from gateway.pipeline.prepared import Prepared
+from gateway.pipeline.pricing import NOTHING_DONE, told
 from gateway.pipeline.respond import refusal, response
 
 Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
@@ -110,12 +111,23 @@ class Pipeline:
             trail.kind = operation.kind
             self._admit(call, operation, identity)
             trail.changes = changes_records(operation)
-            check_lists(call.parameters.variables or {}, self._most_list_entries)
+            variables = call.parameters.variables or {}
+            check_lists(variables, self._most_list_entries)
+        if call.cost is CostWish.DRY_RUN:
+            return Answer(NOTHING_DONE, extensions={"cost": told(operation.prepared.price, variables)})
+        answer = await self._found_or_executed(call, document, operation, identity)
+        if call.cost is CostWish.FIELDS:
+            answer.extensions["cost"] = told(operation.prepared.price, variables)
+        return answer
+
+    async def _found_or_executed(
+        self, call: Call, document: Document[Prepared], operation: Operation[Prepared], identity: Identity | None
+    ) -> Answer:
         asked = self._caching.asked(call, operation, identity) if identity else None
         if asked is None or identity is None:
             return (await self._execute(call, document, operation, identity)).answer
         answer = await self._caching.answer(call, asked, lambda: self._execute(call, document, operation, identity))
-        trail.cache = answer.kept.status
+        call.trail.cache = answer.kept.status
         if not self._persisted.only_trusted:
             # A trusted document may be withdrawn: it is looked for each time.
             self._known.remember(call, asked, operation)

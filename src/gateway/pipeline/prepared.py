@@ -9,6 +9,8 @@ from graphql import DocumentNode, GraphQLField, GraphQLNamedType, GraphQLSchema,
 from gateway.api.directives import CacheControl, cache_control
 from gateway.cache.keys import defaults, operation_text
 from gateway.cache.policy import Hint, Policy, Scope, policy_of
+from gateway.cost.estimate import Price, Pricing
+from gateway.pipeline.prices import SchemaPrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class Prepared:
     """`text`: its one spelling, fragments included. `defaults`: its variables, as `cache.keys.defaults` gives them."""
 
     policy: Policy
+    price: Price
     text: str
     defaults: Mapping[str, Any]
 
@@ -24,11 +27,12 @@ def preparation(
     schema: GraphQLSchema, *, max_age_seconds: int
 ) -> Callable[[DocumentNode, OperationDefinitionNode], Prepared]:
     """Prepares operations of a schema. `max_age_seconds`: how long any answer is kept at most; 0: none is."""
-    hints = SchemaHints()
+    hints, pricing = SchemaHints(), Pricing(schema, SchemaPrices())
 
     def prepare(document: DocumentNode, operation: OperationDefinitionNode) -> Prepared:
         policy = policy_of(schema, hints, document, operation, max_age_seconds=max_age_seconds)
-        return Prepared(policy, operation_text(document, operation), defaults(operation))
+        price = pricing.price(document, operation)
+        return Prepared(policy, price, operation_text(document, operation), defaults(operation))
 
     return prepare
 

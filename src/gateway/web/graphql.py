@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.deadline import Deadline
 from gateway.errors import BadRequestError, ClientClosedRequestError, GatewayError
-from gateway.pipeline.call import Answer, CacheWords, Call, Trail
+from gateway.pipeline.call import Answer, CacheWords, Call, CostWish, Trail
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.respond import encoded, refusal
 from gateway.web.headers import not_modified, response_headers
@@ -95,6 +95,7 @@ class GraphQLEndpoint:
             deadline=deadline,
             trail=trail,
             cache=_cache_words(request),
+            cost=_cost_wish(request),
             text=text,
         )
         return await _unless_gone(request, self._pipeline.answer(call))
@@ -138,6 +139,14 @@ def _cache_words(request: Request) -> CacheWords:
         refresh=request.query_params.get("refresh") == "true",
         told=request.headers.get("graphql-cache") == "status",
     )
+
+
+def _cost_wish(request: Request) -> CostWish:
+    """Raises BAD_REQUEST: who wanted a price must not be charged for the operation."""
+    try:
+        return CostWish(request.headers.get("graphql-cost", "").strip().lower())
+    except ValueError:
+        raise BadRequestError("`GraphQL-Cost` may be `fields` or `dry-run`.") from None
 
 
 def _response(request: Request, answer: Answer, media_type: str, trail: Trail) -> Response:

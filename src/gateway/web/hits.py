@@ -21,6 +21,7 @@ HEADERS = {
         "content-encoding",
         "content-type",
         "graphql-cache",
+        "graphql-cost",
         "if-none-match",
         "x-request-id",
         "x-tenant",
@@ -55,7 +56,7 @@ class HitsFirst:
     async def _answer(self, text: bytes, headers: Mapping[str, str], scope: Scope, send: Send) -> bool:
         """Whether it was answered."""
         media_type = accepted_media_type(headers.get("accept", "*/*"))
-        if media_type is None or "graphql-cache" in headers:
+        if media_type is None or "graphql-cache" in headers or "graphql-cost" in headers:
             return False
         trail = Trail(request_id(headers.get("x-request-id", "")))
         hit = self._at_once.find(
