@@ -1,6 +1,8 @@
 """The commands that end by themselves: what they do, and the one sentence when they cannot."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -65,6 +67,12 @@ async def test_each_command_has_a_help(command: Command, name: str) -> None:
     assert (code, err) == (0, "")
     assert f"Usage: gateway {name}" in plain(text) or f"Usage: root {name}" in plain(text)
     assert (COMMANDS | NESTED)[name] in plain(text)
+
+
+def test_a_command_loads_the_server_and_migrations_only_where_it_needs_them() -> None:
+    code = "import sys, gateway.cli; print(*{'gateway.app', 'strawberry', 'sqlalchemy'} & sys.modules.keys())"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "\n"
 
 
 def test_the_package_installs_the_command() -> None:

@@ -13,14 +13,13 @@ from rich.table import Table
 
 from gateway.cli.shared import err, one_sentence, out, run, run_as_owner
 from gateway.commands.refusals import CommandRefusedError
-from gateway.doctor.rollups import ago
 from gateway.progress import bar
 from gateway.rollups.audit import Audit, audit_rollup
 from gateway.rollups.declaration import Rollup
 from gateway.rollups.declared import ROLLUPS
 from gateway.rollups.difference import Difference, difference, find
 from gateway.rollups.refreshing import refresh_and_vacuum, waiting
-from gateway.rollups.registry import Kept, read_pending, read_registry
+from gateway.rollups.registry import Kept, ago, read_pending, read_registry
 from gateway.rollups.session import worker_session
 from gateway.settings import load_settings
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import asyncpg
 
@@ -11,14 +10,13 @@ from gateway.rollups.declaration import Rollup
 from gateway.rollups.declared import ROLLUPS
 from gateway.rollups.difference import Found, difference, find
 from gateway.rollups.maintain import has_deltas
-from gateway.rollups.registry import Kept, read_pending, read_registry
+from gateway.rollups.registry import Kept, ago, read_pending, read_registry
 from gateway.rollups.worker import ADVISORY_LOCK
 
 PILED_UP = 10_000
 """Unfolded changes of a rollup, from which on a worker is missed: it folds about once a second."""
 
 MEND = 'gateway rollups diff | psql --single-transaction "$MIGRATION_DATABASE_URL"'
-UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 # Triggers that are there and do not always fire are found by themselves, with a remedy of their own.
 SWITCHED_OFF = r"""
@@ -91,12 +89,3 @@ async def _snapshots(connection: asyncpg.Connection) -> Finding:
         "old snapshots",
         "the worker sees those of its own role only; it is optional: GRANT pg_read_all_stats TO worker;",
     )
-
-
-def ago(moment: datetime | None) -> str:
-    """How long ago that was, in the largest unit of which there are two."""
-    if moment is None:
-        return "never"
-    seconds = max(0, int((datetime.now(UTC) - moment).total_seconds()))
-    unit, length = next(((unit, length) for unit, length in UNITS if seconds >= 2 * length), UNITS[-1])
-    return f"{seconds // length} {unit} ago"

@@ -1,12 +1,14 @@
 """What is remembered of each rollup: when it was folded, refreshed and audited, and with what outcome."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import asyncpg
 
 from gateway.rollups.declaration import Rollup
 from gateway.rollups.names import REGISTRY, SCHEMA, pending
+
+UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,12 @@ async def record_audit(connection: asyncpg.Connection, rollup: Rollup, differing
     await connection.execute(
         f"UPDATE {REGISTRY} SET last_audit = now(), differing = $2 WHERE name = $1", rollup.name, differing
     )
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago that was, in the largest unit of which there are two."""
+    if moment is None:
+        return "never"
+    seconds = max(0, int((datetime.now(UTC) - moment).total_seconds()))
+    unit, length = next(((unit, length) for unit, length in UNITS if seconds >= 2 * length), UNITS[-1])
+    return f"{seconds // length} {unit} ago"
