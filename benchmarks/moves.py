@@ -72,7 +72,7 @@ class Moves:
 
     def moved_and_undone(self, selected: str, first: int = 0, count: int = DEALS) -> float:
         operation_id, milliseconds = self.move(selected, first, count)
-        self.undo(operation_id, count)
+        self.undo(operation_id, len(self.ids[first : first + count]))
         return milliseconds
 
     async def bare_and_undone(self) -> float:

@@ -85,6 +85,20 @@ async def test_a_failed_lookup_is_not_remembered() -> None:
     assert await cache.find("acme", "ann") == ANN
 
 
+async def test_who_asks_in_the_moment_in_which_a_lookup_fails_is_told_nothing() -> None:
+    told: list[MemberRecord | None] = []
+
+    async def failing(tenant: str, subject: str) -> None:
+        # Its turn comes once this has failed, and before the failure is forgotten.
+        asyncio.get_running_loop().call_soon(lambda: told.append(cache.remembered(tenant, subject)))
+        raise ConnectionResetError
+
+    cache = MemberCache(failing)
+    with pytest.raises(ConnectionResetError):
+        await cache.find("acme", "ann")
+    assert told == [None]
+
+
 async def test_a_caller_that_leaves_does_not_take_the_lookup_away_from_the_others() -> None:
     directory = Directory()
     directory.gate.clear()

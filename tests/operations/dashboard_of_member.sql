@@ -91,10 +91,15 @@ SELECT c.total, d.with_deals, c.new
                  WHERE $5 AND tenant_id = $1 AND owner_id = $2) AS found) AS d;
 
 -- name: task_summary
--- One row: open tasks, those due before instant $3, those due on local day $4; $2: an owner or null. Clocks are put back by
--- a day at most: what is due two local days before that of $3 is overdue, and of later days only what 72 hours hold can be.
+-- One row: open tasks, those due before instant $3, those due on local day $4, when the next is due; $2: an owner or null. Clocks
+-- are put back by a day at most: what is due two local days before that of $3 is overdue, and of later days only what 72 hours hold
+-- can be.
 WITH unsure AS (SELECT app.local_day($1, $3::timestamptz) - 1 AS from_day)
-SELECT sum(open)::bigint AS open, sum(overdue)::bigint AS overdue, sum(due_today)::bigint AS due_today
+SELECT sum(open)::bigint AS open, sum(overdue)::bigint AS overdue, sum(due_today)::bigint AS due_today,
+       coalesce((SELECT due_at FROM analytics.open_tasks
+                  WHERE tenant_id = $1 AND $2 IS NULL AND due_at >= $3 ORDER BY due_at LIMIT 1),
+                (SELECT due_at FROM analytics.open_tasks
+                  WHERE tenant_id = $1 AND owner_id = $2 AND due_at >= $3 ORDER BY due_at LIMIT 1)) AS next_due_at
   FROM (SELECT sum(tasks) AS open, sum(tasks) FILTER (WHERE day < (SELECT from_day FROM unsure)) AS overdue,
                sum(tasks) FILTER (WHERE day = $4::date) AS due_today
           FROM analytics.task_agenda WHERE tenant_id = $1 AND $2::bigint IS NULL

@@ -44,6 +44,11 @@ class _Flight:
     begun_at: float
     result: asyncio.Task[MemberRecord | None]
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether it has found out. One that failed may still be there: it is forgotten a moment after."""
+        return self.result.done() and not self.result.cancelled() and self.result.exception() is None
+
 
 class MemberCache:
     """Answers from a lookup begun less than `LIFETIME_SECONDS` ago, finished or not, or known to hold; else begins one.
@@ -78,16 +83,16 @@ class MemberCache:
     def remembered(self, tenant: str, subject: str) -> MemberRecord | None:
         """The record where it is at hand without waiting; None too where there is none."""
         flight = self._flights.get((tenant, subject))
-        return flight.result.result() if flight and flight.result.done() and self._fresh(flight) else None
+        return flight.result.result() if flight and flight.succeeded and self._fresh(flight) else None
 
     def _fresh(self, flight: _Flight) -> bool:
         if self._clock() - flight.begun_at < LIFETIME_SECONDS:
             return True
-        record = flight.result.result() if flight.result.done() else None
+        record = flight.result.result() if flight.succeeded else None
         return record is not None and record.still_true()
 
     def _stands_in(self, flight: _Flight) -> bool:
-        return flight.result.done() and self._clock() - flight.begun_at < self._grace_seconds
+        return flight.succeeded and self._clock() - flight.begun_at < self._grace_seconds
 
     def _begin(self, key: tuple[str, str]) -> _Flight:
         flight = _Flight(self._clock(), asyncio.ensure_future(self._run(key)))
@@ -102,6 +107,5 @@ class MemberCache:
         return await self._lookup(*key)
 
     def _forget_failure(self, key: tuple[str, str], flight: _Flight) -> None:
-        failed = flight.result.cancelled() or flight.result.exception() is not None
-        if failed and self._flights.get(key) is flight:
+        if not flight.succeeded and self._flights.get(key) is flight:
             del self._flights[key]
