@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import asyncpg
 
+from gateway.cache.listener import ECHO
 from gateway.rollups.names import CHANNEL
 
 SECONDS = 30
@@ -43,7 +44,10 @@ class Listener:
         return [Notice(int(tenant_id), table, int(xid)) for tenant_id, table, xid in parts]
 
     def put(self, *notice: object) -> None:
-        self._payloads.put_nowait(str(notice[-1]))
+        """What gateways tell themselves is no change."""
+        payload = str(notice[-1])
+        if not payload.startswith(f"{ECHO}:"):
+            self._payloads.put_nowait(payload)
 
 
 @asynccontextmanager

@@ -60,7 +60,7 @@ async def member(tenant: str, subject: str) -> MemberRecord | None:
 @cache
 def bearer(tenant: str = "acme", subject: str = "ann") -> str:
     now = time.time()
-    return f"Bearer {hs256(tenant=tenant, sub=subject, iat=now - 60, exp=now + 600)}"
+    return f"Bearer {hs256(tenant=tenant, sub=subject, iat=now - 60, exp=now + 86_400)}"
 
 
 def body_of(query: str) -> bytes:
