@@ -6,17 +6,21 @@ from itertools import count
 
 import pytest
 
+from gateway.api.schema import graphql_schema
 from gateway.cache.directives import NONE
-from gateway.cache.policy import Policy, Scope
 from gateway.deadline import Deadline
-from gateway.documents.library import Operation
+from gateway.documents.library import Documents
+from gateway.documents.limits import Limits
 from gateway.pipeline import at_once
 from gateway.pipeline.at_once import LARGEST_KNOWN_BYTES, SLOT_BYTES, KnownCalls
 from gateway.pipeline.caching import Asked
 from gateway.pipeline.call import CacheWords, Call, Parameters, Trail
-from gateway.pipeline.prepared import Prepared
+from gateway.pipeline.prepared import preparation
 
-OPERATION = Operation("Board", "query", {"dashboard": "dashboard"}, Prepared(Policy(60, Scope.TENANT), "{ a }", {}))
+SCHEMA = graphql_schema()
+PREPARE = preparation(SCHEMA, max_age_seconds=60)
+DOCUMENTS = Documents(SCHEMA, Limits(tokens=99, depth=9, fields=9), size=1, prepare=PREPARE)
+OPERATION = DOCUMENTS.get("query Board { dashboard { asOf } }").operation(None)
 DEADLINE = Deadline.after(9)
 _numbers = count()
 

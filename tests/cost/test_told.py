@@ -39,7 +39,8 @@ async def test_a_dry_run_tells_the_price_and_does_nothing(viewer: Client) -> Non
 
 async def test_a_change_is_priced_without_being_made(viewer: Client) -> None:
     response = await asked(viewer, MOVE, "dry-run")
-    assert (response.json()["data"], cost(response)["requestedQueryCost"]) == (None, 12)
+    # The mutation 10, its input 1, its payload 1, the summary 1.
+    assert (response.json()["data"], cost(response)["requestedQueryCost"]) == (None, 13)
 
 
 async def test_the_price_by_path_comes_with_the_answer_kept_or_not(viewer: Client) -> None:

@@ -86,8 +86,8 @@ class Call:
     deadline: Deadline
     trail: Trail
     cache: CacheWords = CacheWords()
-    cost: CostWish = CostWish.NOTHING
     text: bytes | None = None
+    cost: CostWish = CostWish.NOTHING
 
 
 @dataclass(slots=True)
