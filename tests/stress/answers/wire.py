@@ -8,6 +8,7 @@ from gateway.postgres.embedded import HOST
 from tests.changes.arena import Dice
 
 CHUNK_BYTES = 65_536
+CLOSING_SECONDS = 0.05
 
 
 class Wire:
@@ -20,6 +21,7 @@ class Wire:
         self._flows = asyncio.Event()
         self._flows.set()
         self._writers: set[asyncio.StreamWriter] = set()
+        """Of all connections that there were: one that was let go unclosed would be a warning somewhere else."""
 
     @asynccontextmanager
     async def to(self, server_port: int) -> AsyncIterator[None]:
@@ -28,6 +30,7 @@ class Wire:
         leads: set[asyncio.Task[None]] = set()
 
         async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._writers.add(writer)
             leads.add(task := asyncio.ensure_future(self._lead(reader, writer, server_port)))
             task.add_done_callback(leads.discard)
 
@@ -37,8 +40,12 @@ class Wire:
             yield
         finally:
             server.close()
+            # Who was accepted just now has to be led first: nobody else would end that connection.
+            await asyncio.sleep(CLOSING_SECONDS)
             self.cut()
             await asyncio.gather(*leads)
+            self.cut()
+            await asyncio.sleep(CLOSING_SECONDS)
 
     def cut(self) -> None:
         """Ends all connections, without a word."""
@@ -65,7 +72,6 @@ class Wire:
             asyncio.create_task(self._pump(from_server, to_client, late=True)),
         }
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        self._writers -= both
         for writer in both:
             writer.transport.abort()
         for pump in pumps:
