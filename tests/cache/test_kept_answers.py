@@ -1,6 +1,7 @@
 """When a kept answer is given out, and when it is not any more: through HTTP, on a real database."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
 
@@ -148,16 +149,16 @@ async def test_an_answer_tells_of_the_cache_when_asked(shop: Shop, viewer: Clien
 
 
 async def test_the_same_data_is_not_sent_again(shop: Shop, viewer: Client) -> None:
-    asking = {"params": {"query": DASHBOARD}, "headers": {"Authorization": f"Bearer {viewer.token}"}}
+    asking: dict[str, Any] = {"params": {"query": DASHBOARD}, "headers": {"Authorization": f"Bearer {viewer.token}"}}
     await shop.keeps(viewer)
-    etag = (await viewer.http.get("/graphql", **asking)).headers["ETag"]  # type: ignore[arg-type]
+    etag = (await viewer.http.get("/graphql", **asking)).headers["ETag"]
     asking["headers"]["If-None-Match"] = f'"other", {etag}'
-    again = await viewer.http.get("/graphql", **asking)  # type: ignore[arg-type]
+    again = await viewer.http.get("/graphql", **asking)
     assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
     await shop.world.deal("2026-01-06T10:00", owner="rep", amount="5")
 
     async def changed() -> bool:
-        response = await viewer.http.get("/graphql", **asking)  # type: ignore[arg-type]
+        response = await viewer.http.get("/graphql", **asking)
         return bool(response.status_code == 200)
 
     await until(changed)

@@ -55,7 +55,7 @@ async def test_a_redis_that_forgot_everything_is_not_believed_at_once(
 
 async def test_a_redis_that_does_not_answer_holds_nobody_up(shop: Shop, one: Client, redis: Redis) -> None:
     await shop.keeps(one)
-    await redis.execute_command("CLIENT", "PAUSE", "2000", "ALL")  # type: ignore[no-untyped-call]
+    await redis.client_pause(2000)
     begun = time.monotonic()
     assert {await shop.sees(one) for _ in range(3)} == {"MISS"}
     assert time.monotonic() - begun < UNANSWERED_SECONDS
@@ -68,7 +68,7 @@ async def test_a_change_is_acknowledged_without_redis_once_all_have_heard_of_it(
     key = (await one.data("{ deals(first: 1) { nodes { id } } }"))["deals"]["nodes"][0]["id"]
     query = f'{{ deal(id: "{key}") {{ amount }} }}'
     await shop.keeps(two, query)
-    await redis.execute_command("CLIENT", "PAUSE", "1000", "WRITE")  # type: ignore[no-untyped-call]
+    await redis.client_pause(1000, all=False)
     await one.data(AMOUNT, input={"changes": [{"dealId": key, "amount": "4711"}]})
     assert (await two.data(query))["deal"]["amount"] == "4711"
 

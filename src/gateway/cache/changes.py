@@ -142,15 +142,17 @@ class Changes:
 
     def known(self, tenant_id: int, shared: Mapping[str, Writers] | None = ALONE) -> Known:
         """What is known now; it does not change any more."""
-        found = (self._tenants.get(tenant_id), self._tenants.get(EVERY_TENANT))
-        changes = tuple(one.copy() for one in found if one is not None)
+        changes = tuple(one.copy() for one in self._touching(tenant_id))
         return Known(self.incarnation, self._baseline, changes, shared)
 
     def holds(self, stamp: Stamp) -> bool:
         """As `known(…).holds(…)`, of what this process knows itself."""
-        found = (self._tenants.get(stamp.tenant_id), self._tenants.get(EVERY_TENANT))
-        changes = tuple(one for one in found if one is not None)
+        changes = tuple(self._touching(stamp.tenant_id))
         return Known(self.incarnation, self._baseline, changes, ALONE).holds(stamp)
+
+    def _touching(self, tenant_id: int) -> list[TenantChanges]:
+        found = (self._tenants.get(tenant_id), self._tenants.get(EVERY_TENANT))
+        return [one for one in found if one is not None]
 
     def _of(self, tenant_id: int) -> TenantChanges:
         return self._tenants.setdefault(tenant_id, TenantChanges())
