@@ -111,7 +111,7 @@ def test_an_answer_is_accepted_up_to_the_age_that_was_asked_for() -> None:
     asked = Wishes(max_age_seconds=5.0, max_stale_seconds=2.0)
     assert [asked.accept(age) for age in (0.0, 5.0, 5.1)] == [True, True, False]
     assert [asked.accept_stale(age) for age in (0.0, 2.0, 2.1)] == [True, True, False]
-    assert [NONE.accept(1e9), NONE.accept_stale(0.1)] == [True, False]
+    assert [NONE.accept(1e9), NONE.accept_stale(0.1), NONE.accept_stale(0.0)] == [True, False, False]
 
 
 def test_who_wants_a_new_answer_gets_no_kept_one() -> None:

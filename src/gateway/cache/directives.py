@@ -24,7 +24,8 @@ class Wishes:
         return not self.fresh and age_seconds <= self.max_age_seconds
 
     def accept_stale(self, age_seconds: float) -> bool:
-        return not self.fresh and age_seconds <= self.max_stale_seconds
+        """Never unless asked for: an answer read by a clock that is ahead has no age at all."""
+        return not self.fresh and 0 < self.max_stale_seconds >= age_seconds
 
 
 NONE = Wishes()
