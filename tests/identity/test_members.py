@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from gateway.errors import DatabaseUnavailableError
 from gateway.identity import members as module
 from gateway.identity.members import LIFETIME_SECONDS, MemberCache, MemberRecord
 from tests.identity.support import Clock
@@ -83,6 +84,21 @@ async def test_a_failed_lookup_is_not_remembered() -> None:
         await cache.find("acme", "ann")
     directory.failure = None
     assert await cache.find("acme", "ann") == ANN
+
+
+async def test_while_the_database_is_down_the_last_record_stands_in_for_all_who_ask_for_a_while() -> None:
+    directory, clock = Directory(), Clock()
+    cache = MemberCache(directory, clock=clock, grace_seconds=60)
+    assert await cache.find("acme", "ann") == ANN
+    directory.failure = DatabaseUnavailableError()
+    for _ in range(3):
+        clock.now += LIFETIME_SECONDS
+        assert await asyncio.gather(*(cache.find("acme", "ann") for _ in range(5))) == [ANN] * 5
+    clock.now += 60
+    with pytest.raises(DatabaseUnavailableError):
+        await cache.find("acme", "ann")
+    with pytest.raises(DatabaseUnavailableError):
+        await cache.find("acme", "bob")
 
 
 async def test_who_asks_in_the_moment_in_which_a_lookup_fails_is_told_nothing() -> None:

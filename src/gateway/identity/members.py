@@ -4,7 +4,7 @@ once."""
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.errors import DatabaseUnavailableError
 
@@ -41,8 +41,11 @@ Lookup = Callable[[str, str], Awaitable[MemberRecord | None]]
 
 @dataclass(frozen=True)
 class _Flight:
+    """`before`: the last one that found out, for all who wait for this one while the database cannot be reached."""
+
     begun_at: float
     result: asyncio.Task[MemberRecord | None]
+    before: "_Flight | None" = None
 
     @property
     def succeeded(self) -> bool:
@@ -68,17 +71,18 @@ class MemberCache:
     async def find(self, tenant: str, subject: str) -> MemberRecord | None:
         """The record, at most `LIFETIME_SECONDS` old when asked for. Raises what the lookup raises."""
         key = (tenant, subject)
-        earlier = self._flights.get(key)
-        if earlier is not None and self._fresh(earlier):
-            return await asyncio.shield(earlier.result)
+        flight = self._flights.get(key)
+        if flight is None or not self._fresh(flight):
+            flight = self._begin(key, flight)
         # One caller that leaves must not take the lookup away from the others.
         try:
-            return await asyncio.shield(self._begin(key).result)
+            return await asyncio.shield(flight.result)
         except DatabaseUnavailableError:
-            if earlier is None or not self._stands_in(earlier):
+            before = flight.before
+            if before is None or not self._stands_in(before):
                 raise
-            self._flights.setdefault(key, earlier)
-            return earlier.result.result()
+            self._flights.setdefault(key, before)
+            return before.result.result()
 
     def remembered(self, tenant: str, subject: str) -> MemberRecord | None:
         """The record where it is at hand without waiting; None too where there is none."""
@@ -94,8 +98,9 @@ class MemberCache:
     def _stands_in(self, flight: _Flight) -> bool:
         return flight.succeeded and self._clock() - flight.begun_at < self._grace_seconds
 
-    def _begin(self, key: tuple[str, str]) -> _Flight:
-        flight = _Flight(self._clock(), asyncio.ensure_future(self._run(key)))
+    def _begin(self, key: tuple[str, str], earlier: _Flight | None) -> _Flight:
+        before = earlier and (replace(earlier, before=None) if earlier.succeeded else earlier.before)
+        flight = _Flight(self._clock(), asyncio.ensure_future(self._run(key)), before)
         flight.result.add_done_callback(lambda _: self._forget_failure(key, flight))
         self._flights.pop(key, None)
         self._flights[key] = flight
