@@ -12,10 +12,10 @@ import time
 
 from prometheus_client import CollectorRegistry
 
-from gateway.cost.budget import Bucket
 from gateway.cost.redis_budget import RedisBudget
 from gateway.observe import Observer
 from gateway.redis_link import RedisLink
+from gateway.terms import Bucket
 
 TENANT = 7
 AT_ONCE = 8

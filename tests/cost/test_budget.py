@@ -2,9 +2,10 @@
 
 import pytest
 
-from gateway.cost.budget import Bucket, Standing, Verdict
+from gateway.cost.budget import Standing, Verdict
 from gateway.cost.limits import throttled
 from gateway.cost.memory_budget import ACCOUNTS_BEFORE_SWEEP, MemoryBudget
+from gateway.terms import Bucket
 
 BUCKET = Bucket(size=100, rate=10)
 TENANT, OTHER = 1, 2

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from gateway.cost.budget import GRACE_SECONDS, SETTLED_SECONDS, Account, Bucket, Standing, microseconds
+from gateway.cost.budget import GRACE_SECONDS, SETTLED_SECONDS, Account, Standing, microseconds
 from gateway.cost.redis_budget import SCRIPT, RedisBudget
 from gateway.observe import Observer
 from gateway.redis_link import RedisLink
+from gateway.terms import Bucket
 from tests.cost.fire import TENANT
 from tests.servers import free_port
 

@@ -10,19 +10,13 @@ Times are whole microseconds: of these a float is exact.
 from dataclasses import dataclass, field
 from math import ceil
 
+from gateway.terms import Bucket
+
 MICROSECONDS = 1_000_000
 GRACE_SECONDS = 10.0
 """How long a reservation outlives the deadline of its request."""
 SETTLED_SECONDS = 60
 """For so long it is known what was settled: an answer that got lost makes the same be said twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """`size` in points, `rate` in points a second that are restored; above 0 both."""
-
-    size: float
-    rate: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
-from gateway.cost.budget import GRACE_SECONDS, Account, Bucket, Reservation, Standing, Verdict, microseconds
+from gateway.cost.budget import GRACE_SECONDS, Account, Reservation, Standing, Verdict, microseconds
+from gateway.terms import Bucket
 
 ACCOUNTS_BEFORE_SWEEP = 1000
 

@@ -11,9 +11,10 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from gateway.cost.budget import GRACE_SECONDS, SETTLED_SECONDS, Bucket, Reservation, Standing, Verdict, microseconds
+from gateway.cost.budget import GRACE_SECONDS, SETTLED_SECONDS, Reservation, Standing, Verdict, microseconds
 from gateway.cost.memory_budget import MemoryBudget
 from gateway.redis_link import RedisLink
+from gateway.terms import Bucket
 
 USE = "budgets"
 LIFETIME_SECONDS = 86_400

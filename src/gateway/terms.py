@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.cost.budget import Bucket
-
 
 class Mode(StrEnum):
     """What prices are for: nothing, to be told and counted, or to refuse what does not fit."""
@@ -12,6 +10,14 @@ class Mode(StrEnum):
     OFF = "off"
     MEASURE = "measure"
     ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Of a budget: `size` in points, `rate` in points a second that are restored; above 0 both."""
+
+    size: float
+    rate: float
 
 
 @dataclass(frozen=True, slots=True)
