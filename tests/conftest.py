@@ -86,6 +86,8 @@ class Database:
             "log_level": "error",
             # What tests write past the gateway would be seen within the lag of notices, not at once.
             "cache_max_age_seconds": 0,
+            # What a test asks in a second is nobody's budget.
+            "cost_mode": "off",
             **changes,
         }
         return Settings(**given)

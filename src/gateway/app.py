@@ -24,6 +24,8 @@ from gateway.cache.responses import ResponseCache
 from gateway.cache.shared import SharedStore
 from gateway.cache.snapshots import Snapshot
 from gateway.commands.change_deals import Command, Roles
+from gateway.cost.memory_budget import MemoryBudget
+from gateway.cost.redis_budget import RedisBudget
 from gateway.deadline import Deadline
 from gateway.documents.library import Documents
 from gateway.documents.limits import Limits
@@ -43,6 +45,7 @@ from gateway.identity.tokens import TokenConfig, TokenVerifier
 from gateway.observe import Observer, configure_logging, process_registry
 from gateway.pipeline.at_once import AtOnce, KnownCalls
 from gateway.pipeline.caching import Caching
+from gateway.pipeline.charging import Charging
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prepared import preparation
 from gateway.postgres.migrate import head_revision
@@ -65,10 +68,13 @@ Found = TypeVar("Found")
 EXPOSED_HEADERS = (
     "Age",
     "ETag",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "Server-Timing",
     "X-Cache",
     "X-Cache-Key",
+    "X-RateLimit-Remaining",
     "X-Request-Id",
     "X-Response-Time",
 )
@@ -82,6 +88,7 @@ ALLOWED_HEADERS = (
     "X-Request-Id",
     "X-Tenant",
 )
+PAY_SECONDS = 1.0
 LISTENS = {"application_name": "gateway listener", "tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"}
 
 ROLES = Roles(
@@ -164,6 +171,10 @@ class _Parts:
         if settings.redis_url is not None:
             address, timeout_seconds = settings.redis_url.get_secret_value(), settings.redis_timeout_seconds
             self.redis = RedisLink(address, self.observer, timeout_seconds=timeout_seconds)
+        self.budget: MemoryBudget | RedisBudget = MemoryBudget()
+        if self.redis is not None:
+            self.budget = RedisBudget(self.redis, fallback_share=settings.cost_fallback_share)
+        self.charging = Charging(self.budget, self.observer, mode=settings.cost_mode)
         self.memory = MemoryStore(settings.cache_memory_bytes)
         self.cache = ResponseCache(
             self.changes,
@@ -226,6 +237,7 @@ class _Parts:
                 schema_version=schema_version(sdl(), str(settings.page_size_limit)),
                 grace_seconds=settings.cache_stale_seconds,
             ),
+            charging=self.charging,
             known=known,
             persisted=self._persisted(),
             schema=self.schema,
@@ -253,7 +265,7 @@ class _Parts:
         )
 
     def _open_context(self, identity: Identity | None, deadline: Deadline, request_id: str) -> Context:
-        async def write_as_caller(command: Command[Found]) -> tuple[Found, list[str]]:
+        async def write_as_caller(command: Command[Found]) -> tuple[Found, list[str], int]:
             if identity is None:
                 raise ForbiddenError
             writer = Writer(identity.tenant_id, identity.member_id, request_id)
@@ -271,6 +283,7 @@ class _Parts:
             check_deadline=deadline.left_seconds,
             open_snapshot=lambda tenant_id: ReadTransaction(self.pool, tenant_id, deadline, self.observer, moment),
             write=write_as_caller,
+            read_funds=lambda: self.charging.account(identity),
         )
 
     def _lookup(
@@ -333,10 +346,19 @@ class _Parts:
             title="Aggregation gateway: trusted documents only" if only_trusted else "Aggregation gateway",
         )
 
+    async def _pay(self) -> None:
+        """What is charged beside requests, until cancelled."""
+        while True:
+            await asyncio.sleep(PAY_SECONDS)
+            try:
+                await self.budget.flush()
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next time may be better
+                self.observer.fault("budgets were not paid", error=error)
+
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         await self.pool.open()
-        beside = [asyncio.create_task(self.listener.run())]
+        beside = [asyncio.create_task(self.listener.run()), asyncio.create_task(self._pay())]
         if self.beside:
             beside.append(asyncio.create_task(self.beside(self.observer)))
         try:
@@ -345,6 +367,7 @@ class _Parts:
             for task in beside:
                 task.cancel()
             await asyncio.wait(beside)
+            await self.budget.flush()
             if self.redis is not None:
                 await self.redis.close()
             await self.pool.close()

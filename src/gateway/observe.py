@@ -55,6 +55,8 @@ class RequestFinished:
     stages: dict[str, float] = field(default_factory=dict)
     statements: int = 0
     cache: str = "BYPASS"
+    requested_points: int = 0
+    paid_points: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,18 @@ class Observer:
             registry=registry,
         )
 
+        self._points = Counter(
+            "gateway_cost_points_total",
+            "Points of operations that were executed: requested before, paid after.",
+            ["kind"],
+            registry=registry,
+        )
+        self._over_budget = Counter(
+            "gateway_cost_over_budget_total",
+            "Operations that did not fit into their tenant's budget, by mode: refused where it is enforce.",
+            ["mode"],
+            registry=registry,
+        )
         self._cached = Counter(
             "gateway_cache_requests_total", "Requests by what the response cache did.", ["status"], registry=registry
         )
@@ -192,7 +206,18 @@ class Observer:
             duration_ms=_ms(event.seconds),
             statements=event.statements,
             cache=event.cache,
+            requested_points=event.requested_points,
+            paid_points=event.paid_points,
         )
+
+    def over_budget(self, mode: str) -> None:
+        """An operation was refused, or would have been."""
+        self._over_budget.labels(mode).inc()
+
+    def paid(self, requested: int, paid: int) -> None:
+        """Of an operation that was executed, in points."""
+        self._points.labels("requested").inc(requested)
+        self._points.labels("paid").inc(paid)
 
     def statement(self, event: StatementFinished) -> None:
         self._statements.labels(event.name).observe(event.seconds)

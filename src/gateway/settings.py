@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from gateway.terms import Mode
+
 
 class ConfigurationError(Exception):
     """A setting is missing or wrong: one sentence that names it."""
@@ -81,6 +83,18 @@ class Settings(BaseSettings):
         ge=0,
         description="While the database cannot be reached, kept answers of this age at most stand in, marked STALE; "
         "0: none.",
+    )
+
+    cost_mode: Mode = Field(
+        Mode.ENFORCE,
+        description="What prices of operations are for, where a tenant's terms say nothing else: `off`, `measure` "
+        "(told and counted) or `enforce` (what does not fit into the tenant's budget is refused).",
+    )
+    cost_fallback_share: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="While Redis does not answer, each process goes by this share of a tenant's budget by itself.",
     )
 
     jwt_secret: SecretStr | None = Field(

@@ -30,7 +30,7 @@ def remember(known: KnownCalls, text: bytes | None, *, refresh: bool = False) ->
     question, name = next(_numbers).to_bytes(16, "big"), "".join(["Bo", "ard"])
     trail = Trail("request", operation=name)
     call = Call("Bearer x", None, False, Parameters("{ a }"), DEADLINE, trail, CacheWords(refresh=refresh), text)
-    known.remember(call, Asked(question, question, 1, NONE, told=False), OPERATION)
+    known.remember(call, Asked(question, question, 1, NONE, told=False, stale_instead=False), OPERATION)
 
 
 def test_a_request_is_known_by_its_text_from_its_first_answer_on() -> None:

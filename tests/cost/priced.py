@@ -21,7 +21,7 @@ from graphql import (
 )
 
 from gateway.api.schema import graphql_schema
-from gateway.cost.actual import Executed, actual_points
+from gateway.cost.actual import Ran, actual_points
 from gateway.cost.breakdown import Share, shares
 from gateway.cost.estimate import Price, Pricing
 from gateway.cost.prices import Factor, FieldPrice, Path, Size
@@ -99,7 +99,7 @@ class Priced:
     def points(self, text: str, variables: Variables | None = None) -> int:
         return self.price(text).points(variables or {})
 
-    def actual(self, text: str, executed: Executed, variables: Variables | None = None) -> int:
+    def actual(self, text: str, executed: Ran, variables: Variables | None = None) -> int:
         return actual_points(self.price(text).compiled(variables or {}), variables or {}, executed)
 
     def shares(self, text: str, variables: Variables | None = None) -> list[Share]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.cost.actual import Executed
+from gateway.cost.actual import Ran
 from tests.cost.priced import gateway
 
 LIST = "{ deals(first: 50) { nodes { name owner { name } company { name } } totalCount } }"
@@ -12,7 +12,7 @@ DASHBOARD = "{ dashboard { overview { pipeline { deals conversionToNext } compan
 
 
 def actual(text: str, data: dict[str, Any] | None, **counted: Any) -> int:
-    return gateway().actual(text, Executed(data, **counted))
+    return gateway().actual(text, Ran(data, **counted))
 
 
 def deals(*nodes: Any) -> dict[str, Any]:
@@ -50,8 +50,9 @@ def test_what_was_read_is_paid_even_if_it_is_not_answered() -> None:
     assert actual("{ me { name } }", {"me": {"name": "a"}}, statements=2, rows=498) == 50
 
 
-def test_without_an_answer_the_whole_price_is_paid() -> None:
-    assert actual(LIST, None) == gateway().points(LIST)
+def test_without_an_answer_the_whole_price_is_paid_if_anything_was_read() -> None:
+    assert actual(LIST, None, statements=1) == gateway().points(LIST)
+    assert actual(LIST, None) == 1
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from random import Random
 
 from hypothesis import given, settings
 
-from gateway.cost.actual import Executed
+from gateway.cost.actual import Ran
 from gateway.cost.estimate import whole
 from tests.cost.made_up import SCHEMA, Chosen, answer, grown, operations, randoms, text, text_with_variables
 
@@ -33,7 +33,7 @@ def test_a_price_never_falls_when_a_field_is_added_or_a_slice_grows(
 @settings(deadline=None, max_examples=200)
 @given(operations, randoms)
 def test_a_price_is_at_least_what_the_operation_costs_in_the_end(selected: tuple[Chosen, ...], random: Random) -> None:
-    executed = Executed(answer(random, selected))
+    executed = Ran(answer(random, selected))
     assert 1 <= SCHEMA.actual(text(selected), executed) <= SCHEMA.points(text(selected))
 
 

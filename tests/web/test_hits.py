@@ -20,6 +20,7 @@ from gateway.cache.entries import Entry
 from gateway.cache.memory import MemoryStore
 from gateway.cache.responses import ResponseCache
 from gateway.cache.snapshots import Snapshot
+from gateway.cost.memory_budget import MemoryBudget
 from gateway.deadline import Deadline
 from gateway.documents.library import Documents
 from gateway.documents.limits import Limits
@@ -33,8 +34,10 @@ from gateway.observe import Observer
 from gateway.pipeline.at_once import AtOnce, KnownCalls
 from gateway.pipeline.caching import Caching
 from gateway.pipeline.call import CacheWords, Call, Parameters, Trail
+from gateway.pipeline.charging import Charging
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prepared import preparation
+from gateway.terms import Mode
 from gateway.web import hits
 from gateway.web.hits import HitsFirst
 from tests.identity.support import SECRET, hs256
@@ -93,6 +96,7 @@ class Front:
             identify=self.identifier.identify,
             documents=self.documents,
             caching=self.caching,
+            charging=Charging(MemoryBudget(), observer, mode=Mode.OFF),
             known=self.known,
             persisted=PersistedDocuments(KeptTexts(10**6), observer),
             schema=schema,

@@ -35,6 +35,9 @@ class Snapshot(Reads, Source, Protocol):
     def statements(self) -> list[str]: ...
 
     @property
+    def rows(self) -> int: ...
+
+    @property
     def tables(self) -> set[str]: ...
 
     @property
@@ -63,9 +66,26 @@ class Session(Protocol):
 
 
 class Write(Protocol):
-    """What a command did, committed, and the names of its statements."""
+    """What a command did, committed, the names of its statements, and how many rows these found."""
 
-    async def __call__(self, command: Command[Done], /) -> tuple[Done, list[str]]: ...
+    async def __call__(self, command: Command[Done], /) -> tuple[Done, list[str], int]: ...
+
+
+class Funds(Protocol):
+    """A tenant's budget at one moment, in points; `rate` in points a second."""
+
+    @property
+    def mode(self) -> str: ...
+    @property
+    def maximum(self) -> float: ...
+    @property
+    def available(self) -> int: ...
+    @property
+    def rate(self) -> float: ...
+    @property
+    def most_points(self) -> int: ...
+    @property
+    def alone(self) -> bool: ...
 
 
 class SignIn(Protocol):
@@ -158,9 +178,9 @@ class Context:
     """One request.
 
     `tenant_id`, `member_id` and `currency` are None for an anonymous caller, who has nothing to read from.
-    Once its transactions are closed: `statements`, names of those that they issued; `tables`, what they read;
-    `opened_at`, the moment of the last of them. `good_until`: when something that it answered changes by itself, as
-    the clock goes on; None: never. `personal`: whether it looked at who is asking.
+    Once its transactions are closed: `statements`, names of those that they issued; `rows`, how many these found;
+    `tables`, what they read; `opened_at`, the moment of the last of them. `good_until`: when something that it
+    answered changes by itself, as the clock goes on; None: never. `personal`: whether it looked at who is asking.
     """
 
     def __init__(
@@ -177,6 +197,7 @@ class Context:
         check_deadline: Callable[[], object],
         open_snapshot: Callable[[int], Snapshot],
         write: Write,
+        read_funds: Callable[[], Awaitable[Funds | None]],
     ) -> None:
         self.tenant_id = tenant_id
         self._member_id = member_id
@@ -188,12 +209,14 @@ class Context:
         self.currency = currency
         self._check_deadline = check_deadline
         self.statements: list[str] = []
+        self.rows = 0
         self.tables: set[str] = set()
         self.opened_at: Moment | None = None
         self.good_until: datetime | None = None
         self.personal = False
         self._open_snapshot = open_snapshot
         self._write = write
+        self.read_funds = read_funds
         self._snapshot: Snapshot | None = None
         self._loaders: Loaders | None = None
         self._closed = False
@@ -252,8 +275,9 @@ class Context:
     async def write(self, command: Command[Done]) -> Done:
         """What a command did, committed. What is read next is read in a new snapshot."""
         await self.release()
-        done, statements = await self._write(command)
+        done, statements, rows = await self._write(command)
         self.statements += statements
+        self.rows += rows
         return done
 
     async def renew(self, tenant_id: int, member_id: int) -> None:
@@ -267,6 +291,7 @@ class Context:
         if snapshot is not None:
             await snapshot.close()
             self.statements += snapshot.statements
+            self.rows += snapshot.rows
             self.tables |= snapshot.tables
             self.opened_at = snapshot.found or self.opened_at
 

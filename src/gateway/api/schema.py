@@ -11,6 +11,7 @@ from gateway.api.activities import Activity
 from gateway.api.arguments import CompanyId, OptionalPeriod, OwnerId, PipelineId, RecordId
 from gateway.api.attributes import DEFINITION, resolve_directly
 from gateway.api.audit import AuditEntry
+from gateway.api.budget import Budget, read_budget
 from gateway.api.cache import PurgeCachePayload, Tags
 from gateway.api.changes import (
     AssignDealsPayload,
@@ -138,6 +139,12 @@ class Query:
     )
     async def rollups(self, info: Info) -> list[Rollup] | None:
         return await read_rollups(info)
+
+    @strawberry.field(
+        description="The tenant's budget, as it is now. Null where prices are off.", directives=[NEVER_KEPT]
+    )
+    async def budget(self, info: Info) -> Budget | None:
+        return await read_budget(info)
 
     audit_log = list_field(
         AUDIT, "Every change that was made through the gateway, one entry a record. For admins.", permission="operate"

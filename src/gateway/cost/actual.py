@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.cost.estimate import Compiled, whole
+from gateway.cost.estimate import LEAST_POINTS, Compiled, whole
 from gateway.cost.parts import Charge, Part, Selected
 from gateway.cost.prices import Path
 from gateway.cost.program import Numbers, Variables
@@ -18,7 +18,7 @@ READ_POINTS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Executed:
+class Ran:
     """`data`: of the answer; None where there is none. `failed`: paths of its errors, with indexes or without.
     `statements` and `rows`: as the loaders' transactions counted them."""
 
@@ -28,15 +28,15 @@ class Executed:
     rows: int = 0
 
 
-def actual_points(compiled: Compiled, variables: Variables, executed: Executed) -> int:
+def actual_points(compiled: Compiled, variables: Variables, ran: Ran) -> int:
     """What is paid for an operation that was executed: at most its price, as far as lists keep to their sizes.
 
-    Where there is no answer, nobody knows how far it came: the whole price.
+    Where there is no answer, nobody knows how far it came: the whole price, unless nothing was read at all.
     """
-    if executed.data is None:
-        return compiled.points(variables)
-    answered = _Answer(compiled.program.run(variables), executed.failed).points(compiled, executed.data)
-    return whole(max(answered, READ_POINTS * (executed.statements + executed.rows)))
+    if ran.data is None:
+        return compiled.points(variables) if ran.statements else LEAST_POINTS
+    answered = _Answer(compiled.program.run(variables), ran.failed).points(compiled, ran.data)
+    return whole(max(answered, READ_POINTS * (ran.statements + ran.rows)))
 
 
 class _Answer:

@@ -37,6 +37,10 @@ class MemoryBudget:
         return self._standing(reservation.bucket, account)
 
     async def look(self, tenant_id: int, bucket: Bucket) -> Standing:
+        return self.recent(tenant_id, bucket)
+
+    def recent(self, tenant_id: int, bucket: Bucket) -> Standing:
+        """As far as it is known without asking anybody: here, all of it."""
         return self._standing(bucket, self._account(tenant_id, bucket)[0])
 
     def charge(self, tenant_id: int, bucket: Bucket, points: int) -> None:

@@ -4,8 +4,10 @@ Without an answer from Redis, each process goes by budgets of its own, at a shar
 is settled where it was made.
 """
 
-from collections import Counter
+import time
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +23,8 @@ LIFETIME_SECONDS = 86_400
 """Of an account that nobody touches. It has leaked away long before."""
 MOST_UNSETTLED = 1000
 """What could not be settled is tried again; of more, the oldest are given up."""
+MOST_HEARD = 10_000
+"""Tenants whose standing is remembered."""
 PARTS = ("account", "open", "settled")
 NOW = ""
 """The moment that the script takes from Redis' own clock."""
@@ -76,6 +80,10 @@ return {admitted, digits(spent), digits(held)}
 """
 
 
+_Answer = tuple[bool, Standing]
+"""Whether it was admitted, and what came of it."""
+
+
 class RedisBudget:
     """Each tenant's, by the id. `fallback_share`: of size and rate, for this process alone while Redis is gone."""
 
@@ -87,6 +95,7 @@ class RedisBudget:
         self._script = link.client.register_script(SCRIPT)
         self._waiting: Counter[tuple[int, Bucket]] = Counter()
         self._unsettled: dict[str, tuple[Reservation, int]] = {}
+        self._heard: OrderedDict[int, tuple[float, Standing]] = OrderedDict()
 
     async def reserve(self, tenant_id: int, bucket: Bucket, points: int, left_seconds: float) -> Verdict:
         """`left_seconds`: until the deadline of the request. One trip."""
@@ -95,7 +104,8 @@ class RedisBudget:
         answer = await self._ask("reserve", tenant_id, bucket, _name(reservation), points, lifetime)
         if answer is None:
             return await self._alone.reserve(tenant_id, self._smaller(bucket, points), points, left_seconds)
-        return Verdict(reservation if answer[0] else None, _standing(bucket, answer))
+        admitted, standing = answer
+        return Verdict(reservation if admitted else None, standing)
 
     async def settle(self, reservation: Reservation, points: int) -> Standing:
         """`points`: what it cost after all. One trip."""
@@ -105,13 +115,20 @@ class RedisBudget:
         if answer is None:
             self._settle_later(reservation, points)
             return await self._alone.look(reservation.tenant_id, self._smaller(reservation.bucket))
-        return _standing(reservation.bucket, answer)
+        return answer[1]
 
     async def look(self, tenant_id: int, bucket: Bucket) -> Standing:
         answer = await self._ask("look", tenant_id, bucket)
         if answer is None:
             return await self._alone.look(tenant_id, self._smaller(bucket))
-        return _standing(bucket, answer)
+        return answer[1]
+
+    def recent(self, tenant_id: int, bucket: Bucket) -> Standing:
+        """As it was when it was last heard of, less what has leaked and what waits here to be paid. No trip: what
+        others have spent since is not in it."""
+        at_seconds, heard = self._heard.get(tenant_id, (0.0, Standing(bucket, 0.0, 0.0)))
+        leaked = (time.monotonic() - at_seconds) * bucket.rate
+        return replace(heard, bucket=bucket, spent=max(0.0, heard.spent - leaked) + self._waiting[tenant_id, bucket])
 
     def charge(self, tenant_id: int, bucket: Bucket, points: int) -> None:
         """Of what is never refused, such as an answer that was kept: paid together with others by `flush`."""
@@ -133,21 +150,32 @@ class RedisBudget:
             del self._unsettled[next(iter(self._unsettled))]
         self._unsettled[reservation.key] = (reservation, points)
 
-    async def _settle(self, reservation: Reservation, points: int) -> list[Any] | None:
+    async def _settle(self, reservation: Reservation, points: int) -> _Answer | None:
         known_for = microseconds(SETTLED_SECONDS)
         name = _name(reservation)
         return await self._ask("settle", reservation.tenant_id, reservation.bucket, name, points, known_for)
 
     async def _ask(
         self, what: str, tenant_id: int, bucket: Bucket, name: str = "", points: int = 0, lifetime: int = 0
-    ) -> list[Any] | None:
+    ) -> _Answer | None:
         keys = [f"{self._namespace}:budget:{{{tenant_id}}}:{part}" for part in PARTS]
         arguments = (what, bucket.size, bucket.rate, NOW, LIFETIME_SECONDS, name, points, lifetime)
 
         def ask(_redis: Redis) -> Awaitable[list[Any]]:
             return self._script(keys=keys, args=arguments)
 
-        return await self._link.trip(USE, ask)
+        answer = await self._link.trip(USE, ask)
+        if answer is None:
+            return None
+        standing = Standing(bucket, float(answer[1]), float(answer[2]))
+        self._hear(tenant_id, standing)
+        return bool(answer[0]), standing
+
+    def _hear(self, tenant_id: int, standing: Standing) -> None:
+        self._heard[tenant_id] = (time.monotonic(), standing)
+        self._heard.move_to_end(tenant_id)
+        if len(self._heard) > MOST_HEARD:
+            self._heard.popitem(last=False)
 
     def _smaller(self, bucket: Bucket, points: int = 0) -> Bucket:
         """What is dearer than the share is still admitted when nothing else is spent."""
@@ -156,7 +184,3 @@ class RedisBudget:
 
 def _name(reservation: Reservation) -> str:
     return f"{reservation.points}:{reservation.key}"
-
-
-def _standing(bucket: Bucket, answer: list[Any]) -> Standing:
-    return Standing(bucket, float(answer[1]), float(answer[2]))

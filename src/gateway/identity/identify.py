@@ -14,6 +14,7 @@ from gateway.errors import (
 from gateway.identity.members import MemberCache, MemberRecord
 from gateway.identity.permissions import Role
 from gateway.identity.tokens import Claims, TokenVerifier
+from gateway.terms import Bucket, Terms
 
 REMEMBERED_SECONDS = 0.9
 """A token's key may be withdrawn: so often at least is the whole token looked at again."""
@@ -31,6 +32,7 @@ class Identity:
     time_zone: str
     member_id: int
     role: Role
+    terms: Terms = Terms(Bucket(20_000, 1_000), 5_000, 15, 100, 500, 4)
 
 
 class Identifier:

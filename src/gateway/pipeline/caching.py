@@ -15,8 +15,9 @@ from gateway.cache.keys import answer_key, question
 from gateway.cache.policy import Policy, Scope
 from gateway.cache.responses import Look, ResponseCache
 from gateway.cache.snapshots import Snapshot
+from gateway.cost.actual import Ran
 from gateway.documents.library import Operation
-from gateway.errors import DatabaseUnavailableError
+from gateway.errors import DatabaseUnavailableError, ThrottledError
 from gateway.identity.identify import Identity
 from gateway.pipeline.call import Answer, CacheStatus, Call, Kept
 from gateway.pipeline.prepared import Prepared
@@ -25,12 +26,13 @@ from gateway.pipeline.prepared import Prepared
 @dataclass(frozen=True, slots=True)
 class Executed:
     """An answer that was read now. `stamp`: what it was read from, None where that is not known or nobody may keep it;
-    `read_at`, `good_until`: seconds since the epoch by this machine's clock."""
+    `read_at`, `good_until`: seconds since the epoch by this machine's clock; `ran`: what its cost is found from."""
 
     answer: Answer
     stamp: Stamp | None
     read_at: float
     good_until: float
+    ran: Ran
 
 
 Execute = Callable[[], Coroutine[Any, Any, Executed]]
@@ -38,13 +40,15 @@ Execute = Callable[[], Coroutine[Any, Any, Executed]]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question that may be answered from what is kept. `question`: it, whoever asks; `key`: this caller's answer."""
+    """A question that may be answered from what is kept. `question`: it, whoever asks; `key`: this caller's answer;
+    `stale_instead`: of a refusal for want of budget."""
 
     question: bytes
     key: bytes
     tenant_id: int
     wishes: Wishes
     told: bool
+    stale_instead: bool
 
 
 class Caching:
@@ -73,15 +77,22 @@ class Caching:
             identity.tenant_id,
             wishes(words.control, refresh=words.refresh),
             words.told,
+            identity.terms.stale_instead,
         )
 
     async def answer(self, call: Call, asked: Asked, execute: Execute) -> Answer:
-        """What is kept where it holds and suits the caller, else what is read."""
+        """What is kept where it holds and suits the caller, else what is read. Where that is refused since there is
+        no budget for it, the terms of a tenant may let what was kept before stand in."""
         with call.trail.stopwatch.stage("cache"):
             look = await self._cache.look(asked.key, asked.tenant_id)
         if look.entry is not None and (status := _served(asked.wishes, look)):
             return self._of_entry(asked, look.entry, status)
-        executed = await self._read(asked, look, execute)
+        try:
+            executed = await self._read(asked, look, execute)
+        except ThrottledError:
+            if asked.stale_instead and self._stands_in(asked, look) and look.entry:
+                return self._of_entry(asked, look.entry, CacheStatus.STALE)
+            raise
         if executed.answer.outcome == DatabaseUnavailableError.code and self._stands_in(asked, look) and look.entry:
             return self._of_entry(asked, look.entry, CacheStatus.STALE)
         status = CacheStatus.BYPASS if asked.wishes.fresh else CacheStatus.MISS

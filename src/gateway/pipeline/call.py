@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.deadline import Deadline
 from gateway.observe import Stopwatch
+from gateway.pipeline.bill import Bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Kept:
 class Trail:
     """What is known of a request so far, for its log line and metrics.
 
-    `statements`: names of those it issued. `changes`: whether it is to change records.
+    `statements`: names of those it issued. `changes`: whether it is to change records. `bill`: what it costs.
     """
 
     request_id: str
@@ -55,6 +56,7 @@ class Trail:
     cache: CacheStatus = CacheStatus.BYPASS
     statements: list[str] = field(default_factory=list)
     changes: bool = False
+    bill: Bill = field(default_factory=Bill)
 
 
 @dataclass(frozen=True, slots=True)

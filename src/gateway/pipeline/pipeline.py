@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable
+from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema, execute
 
 from gateway.api.context import Context
+from gateway.cost.actual import Ran
 from gateway.deadline import Deadline
 from gateway.documents.library import Document, Documents, Operation
 from gateway.documents.persisted import PersistedDocuments, named_hash
@@ -24,11 +26,12 @@ from gateway.errors import (
 from gateway.identity.identify import Identity
 from gateway.observe import Observer, RequestFinished
 from gateway.pipeline.at_once import KnownCalls
+from gateway.pipeline.bill import Order
 from gateway.pipeline.caching import Caching, Executed, good_for_seconds, stamp_of
 from gateway.pipeline.call import Answer, Call, CostWish, Parameters, Trail
+from gateway.pipeline.charging import Charging
 from gateway.pipeline.executor import PlainExecutor
 from gateway.pipeline.prepared import Prepared
-from gateway.pipeline.pricing import NOTHING_DONE, told
 from gateway.pipeline.respond import refusal, response
 
 Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
@@ -38,6 +41,8 @@ OpenContext = Callable[[Identity | None, Deadline, str], Context]
 LOGGED_NAME_CHARACTERS = 100
 SIGN_IN_FIELDS = frozenset({"login", "refreshToken"})
 MOST_SIGN_INS = 3
+NOTHING_DONE = b"null"
+"""The data of an operation that was only priced."""
 
 
 class Pipeline:
@@ -49,6 +54,7 @@ class Pipeline:
         identify: Identify,
         documents: Documents[Prepared],
         caching: Caching,
+        charging: Charging,
         known: KnownCalls,
         persisted: PersistedDocuments,
         schema: GraphQLSchema,
@@ -60,6 +66,7 @@ class Pipeline:
         self._identify = identify
         self._documents = documents
         self._caching = caching
+        self._charging = charging
         self._known = known
         self._persisted = persisted
         self._schema = schema
@@ -70,6 +77,13 @@ class Pipeline:
 
     async def answer(self, call: Call) -> Answer:
         """The answer to a call; errors are answers too. Raises only when it is cancelled."""
+        answer = await self._answer_or_refuse(call)
+        bill = call.trail.bill
+        if bill.payer is not None or call.cost is not CostWish.NOTHING:
+            answer.extensions["cost"] = bill.told(by_path=call.cost is not CostWish.NOTHING)
+        return answer
+
+    async def _answer_or_refuse(self, call: Call) -> Answer:
         request_id = call.trail.request_id
         try:
             async with asyncio.timeout(call.deadline.left_seconds()):
@@ -96,6 +110,8 @@ class Pipeline:
                 stages=trail.stopwatch.seconds,
                 statements=len(trail.statements),
                 cache=trail.cache.value,
+                requested_points=trail.bill.requested,
+                paid_points=trail.bill.paid,
             )
         )
 
@@ -104,6 +120,7 @@ class Pipeline:
         with trail.stopwatch.stage("identify"):
             identity = await self._identify(call.authorization, call.x_tenant)
         trail.tenant = identity.tenant_slug if identity else None
+        trail.bill = bill = self._charging.open(identity)
         with trail.stopwatch.stage("document"):
             document = await self._document(call.parameters, identity)
             operation = document.operation(call.parameters.operation_name)
@@ -113,20 +130,27 @@ class Pipeline:
             trail.changes = changes_records(operation)
             variables = call.parameters.variables or {}
             check_lists(variables, self._most_list_entries)
+            bill.take(Order(operation.prepared.price, variables))
         if call.cost is CostWish.DRY_RUN:
-            return Answer(NOTHING_DONE, extensions={"cost": told(operation.prepared.price, variables)})
+            await self._charging.price(bill)
+            return Answer(NOTHING_DONE)
         answer = await self._found_or_executed(call, document, operation, identity)
-        if call.cost is CostWish.FIELDS:
-            answer.extensions["cost"] = told(operation.prepared.price, variables)
+        if not bill.paid:
+            self._charging.charge_kept(bill)
         return answer
 
     async def _found_or_executed(
         self, call: Call, document: Document[Prepared], operation: Operation[Prepared], identity: Identity | None
     ) -> Answer:
+        def execute() -> Coroutine[Any, Any, Executed]:
+            return self._charging.executed(
+                call.trail.bill, call.deadline, lambda: self._execute(call, document, operation, identity)
+            )
+
         asked = self._caching.asked(call, operation, identity) if identity else None
-        if asked is None or identity is None:
-            return (await self._execute(call, document, operation, identity)).answer
-        answer = await self._caching.answer(call, asked, lambda: self._execute(call, document, operation, identity))
+        if asked is None:
+            return (await execute()).answer
+        answer = await self._caching.answer(call, asked, execute)
         call.trail.cache = answer.kept.status
         if not self._persisted.only_trusted:
             # A trusted document may be withdrawn: it is looked for each time.
@@ -178,7 +202,9 @@ class Pipeline:
             answer = response(settled, call.trail.request_id, self._observer)
         policy = operation.prepared.policy
         good_until = read_at + good_for_seconds(context, policy)
-        return Executed(answer, stamp_of(context, policy), read_at, good_until)
+        failed = [error.path for error in settled.errors or () if error.path]
+        ran = Ran(settled.data, failed, len(context.statements), context.rows)
+        return Executed(answer, stamp_of(context, policy), read_at, good_until, ran)
 
 
 def _signs_in(document: Document[Prepared]) -> bool:

@@ -61,7 +61,7 @@ class ReadTransaction(Generic[Opening]):
 
     `opening` is read first, in the same snapshot, and kept as `found`. The tenant is set by a statement of its own
     before any that reads, and goes into every statement as `$1` besides. `statements`: the names of those that were
-    run, the opening's first; `tables`: what they read.
+    run, the opening's first; `rows`: how many these found; `tables`: what they read.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class ReadTransaction(Generic[Opening]):
     ) -> None:
         self.tenant_id = tenant_id
         self.statements: list[str] = []
+        self.rows = 0
         self.tables: set[str] = set()
         self.on_idle: Callable[[], None] | None = None
         self._pool = pool
@@ -176,6 +177,7 @@ class ReadTransaction(Generic[Opening]):
                 raise
             raise known from error
         self.statements.append(statement.name)
+        self.rows += len(rows)
         self.tables |= statement.reads
         self._observer.statement(StatementFinished(statement.name, time.perf_counter() - begun, len(rows)))
         return rows

@@ -59,12 +59,13 @@ class Writer:
 class Writes:
     """The statements of one write transaction. Each is given the tenant as `$1`.
 
-    `statements`: the names of those that were run; `tables`: what they may have changed.
+    `statements`: the names of those that were run; `rows`: how many these found; `tables`: what they may have changed.
     """
 
     def __init__(self, connection: asyncpg.Connection, writer: Writer, deadline: Deadline, observer: Observer) -> None:
         self.writer = writer
         self.statements: list[str] = []
+        self.rows = 0
         self.tables: set[str] = set()
         self._connection = connection
         self._deadline = deadline
@@ -77,6 +78,7 @@ class Writes:
             statement.sql, self.writer.tenant_id, *arguments, timeout=self._deadline.left_seconds()
         )
         self.statements.append(statement.name)
+        self.rows += len(rows)
         self.tables |= statement.writes
         self._observer.statement(StatementFinished(statement.name, time.perf_counter() - begun, len(rows)))
         return rows
@@ -99,8 +101,8 @@ class WriteTransactions:
 
     async def run(
         self, writer: Writer, deadline: Deadline, work: Callable[[Writes], Awaitable[Done]]
-    ) -> tuple[Done, list[str]]:
-        """What the work returned, once it is committed, and the names of its statements.
+    ) -> tuple[Done, list[str], int]:
+        """What the work returned, once it is committed, the names of its statements, and how many rows these found.
 
         Raises WRITE_CONFLICT when it lost every race, OUTCOME_UNKNOWN when the connection went away during the commit
         or the commit outlasted the deadline, and the errors of a read; of all but OUTCOME_UNKNOWN nothing remains.
@@ -121,7 +123,7 @@ class WriteTransactions:
 
     async def _until_won(
         self, writer: Writer, until: Deadline, work: Callable[[Writes], Awaitable[Done]]
-    ) -> tuple[Done, list[str]]:
+    ) -> tuple[Done, list[str], int]:
         for _ in range(ATTEMPTS):
             try:
                 return await self._write_once(writer, until, work)
@@ -131,7 +133,7 @@ class WriteTransactions:
 
     async def _write_once(
         self, writer: Writer, deadline: Deadline, work: Callable[[Writes], Awaitable[Done]]
-    ) -> tuple[Done, list[str]]:
+    ) -> tuple[Done, list[str], int]:
         pool, observer = self._pool, self._observer
         connection, _ = await pool.acquire(deadline, lambda taken: begin(pool, taken, _beginning(writer, deadline)))
         writes = Writes(connection, writer, deadline, observer)
@@ -152,7 +154,7 @@ class WriteTransactions:
         if not committing.done():
             raise OutcomeUnknownError
         await committing
-        return done, writes.statements
+        return done, writes.statements, writes.rows
 
     async def _commit(
         self, connection: asyncpg.Connection, tenant_id: int, tables: frozenset[str], xid: int | None

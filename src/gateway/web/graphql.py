@@ -13,7 +13,7 @@ from gateway.errors import BadRequestError, ClientClosedRequestError, GatewayErr
 from gateway.pipeline.call import Answer, CacheWords, Call, CostWish, Trail
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.respond import encoded, refusal
-from gateway.web.headers import not_modified, response_headers
+from gateway.web.headers import not_modified, rate_limit_headers, response_headers
 from gateway.web.wire import JSON, media_type_of, read_parameters, request_id
 
 ALLOW = "GET, HEAD, OPTIONS, POST"
@@ -157,6 +157,8 @@ def _response(request: Request, answer: Answer, media_type: str, trail: Trail) -
     headers = response_headers(trail, answer.kept)
     if answer.retry_after_seconds is not None:
         headers["retry-after"] = str(answer.retry_after_seconds)
+    if status == 429:
+        headers.update(rate_limit_headers(trail.bill))
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     if status == 405:

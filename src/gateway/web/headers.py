@@ -1,5 +1,8 @@
 """The headers of answers."""
 
+from math import ceil
+
+from gateway.pipeline.bill import Bill
 from gateway.pipeline.call import CacheStatus, Kept, Trail
 
 VARY = "Accept, Authorization, X-Tenant"
@@ -23,9 +26,26 @@ def response_headers(trail: Trail, kept: Kept) -> dict[str, str]:
     }
     if kept.etag is not None:
         headers["etag"] = kept.etag
+    if trail.bill.standing is not None:
+        headers["x-ratelimit-remaining"] = str(trail.bill.standing.available)
     if kept.status in (CacheStatus.HIT, CacheStatus.STALE):
         headers["age"] = str(int(kept.age_seconds))
     return headers
+
+
+def rate_limit_headers(bill: Bill) -> dict[str, str]:
+    """Of a refusal, as the IETF's draft of rate limit headers names them: how many points a full budget has and in
+    which time all of it is restored; how many there are now and when all are."""
+    standing = bill.standing
+    if standing is None:
+        return {}
+    bucket = standing.bucket
+    window_seconds = ceil(bucket.size / bucket.rate)
+    full_seconds = ceil((standing.spent + standing.held) / bucket.rate)
+    return {
+        "ratelimit-policy": f'"points";q={bucket.size:.0f};w={window_seconds}',
+        "ratelimit": f'"points";r={standing.available};t={full_seconds}',
+    }
 
 
 def not_modified(method: str, if_none_match: str | None, kept: Kept) -> bool:
