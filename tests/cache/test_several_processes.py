@@ -4,8 +4,16 @@ import asyncio
 import time
 
 import pytest
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
+from gateway.cache.changes import Changes
+from gateway.cache.memory import MemoryStore
+from gateway.cache.responses import ResponseCache
+from gateway.cache.shared import SharedStore
+from gateway.cache.snapshots import Snapshot
+from gateway.observe import Observer
+from gateway.redis_link import RedisLink
 from tests.cache.conftest import DASHBOARD, Open, Shop
 from tests.conftest import Client
 from tests.pipeline.acme import until
@@ -98,3 +106,19 @@ async def kept(redis: Redis, key: bytes) -> bytes:
 
 async def hit(shop: Shop, client: Client) -> bool:
     return await shop.sees(client) == "HIT"
+
+
+async def test_a_change_is_told_of_where_it_was_committed_not_where_changes_are_listened_for(
+    redis: Redis, redis_url: str
+) -> None:
+    """The database was restarted, and the listener has not noticed yet."""
+    link = RedisLink(redis_url, Observer(CollectorRegistry()), timeout_seconds=2.0)
+    changes, store = Changes(), SharedStore(link)
+    changes.begin("before", Snapshot.parse("5:5:"))
+    cache = ResponseCache(changes, trusted=lambda: True, memory=MemoryStore(0), shared=store)
+    await cache.acknowledge(1, {"deals"}, 7, "after")
+    known = await redis.keys("gateway:*:changes:1")
+    await store.write("after", 1, {"tasks"}, 8)
+    assert len(known) == 1
+    assert await redis.keys("gateway:*:changes:1") == known
+    await link.close()

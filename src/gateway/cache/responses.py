@@ -88,11 +88,13 @@ class ResponseCache:
         it."""
         self._changes.write(tenant_id, tags, xid)
 
-    async def acknowledge(self, tenant_id: int, tags: Iterable[str], xid: int) -> None:
-        """To be awaited after a change was committed, before it is answered: then every process knows of it."""
+    async def acknowledge(self, tenant_id: int, tags: Iterable[str], xid: int, incarnation: str | None) -> None:
+        """To be awaited after a change was committed, before it is answered: then every process knows of it.
+
+        `incarnation`: in which it was committed. The listener may be of the one before for a moment yet.
+        """
         if self._shared is None:
             return
-        incarnation = self._changes.incarnation
         if incarnation is None or not await self._shared.write(incarnation, tenant_id, tags, xid):
             # By then each process has heard of it, or serves nothing unread.
             await asyncio.sleep(LONGER_THAN_TRUST_SECONDS)

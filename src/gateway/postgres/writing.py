@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import asyncpg
 
@@ -22,7 +22,7 @@ ATTEMPTS = 3
 MARGIN_SECONDS = 0.1
 """So long before its request's deadline a change gives up, so that it can be said what became of it."""
 
-XID = "SELECT pg_current_xact_id()::text"
+NAME = "SELECT pg_current_xact_id()::text, app.incarnation()"
 
 LOST_RACES = (
     asyncpg.DeadlockDetectedError,
@@ -39,8 +39,8 @@ class Herald(Protocol):
     def in_doubt(self, tenant_id: int, tables: Iterable[str], xid: int) -> None:
         """Before it is committed."""
 
-    async def acknowledge(self, tenant_id: int, tables: Iterable[str], xid: int) -> None:
-        """After it was, before anybody is told of it."""
+    async def acknowledge(self, tenant_id: int, tables: Iterable[str], xid: int, incarnation: str | None) -> None:
+        """After it was, before anybody is told of it. `incarnation`: of the database in which it has that id."""
 
 
 class RacedError(Exception):
@@ -54,6 +54,13 @@ class Writer:
     tenant_id: int
     member_id: int
     request_id: str
+
+
+class Name(NamedTuple):
+    """The id of a transaction, and the incarnation of the database in which it is that."""
+
+    xid: int
+    incarnation: str | None
 
 
 class Writes:
@@ -83,9 +90,9 @@ class Writes:
         self._observer.statement(StatementFinished(statement.name, time.perf_counter() - begun, len(rows)))
         return rows
 
-    async def xid(self) -> int:
-        """The id of the transaction."""
-        return int(await self._connection.fetchval(XID, timeout=self._deadline.left_seconds()))
+    async def name(self) -> Name:
+        row = await self._connection.fetchrow(NAME, timeout=self._deadline.left_seconds())
+        return Name(int(row[0]), row[1])
 
 
 class WriteTransactions:
@@ -139,7 +146,7 @@ class WriteTransactions:
         writes = Writes(connection, writer, deadline, observer)
         try:
             done = await work(writes)
-            xid = await writes.xid() if writes.tables else None
+            name = await writes.name() if writes.tables else None
             left_seconds = deadline.left_seconds()
         except BaseException as error:
             await asyncio.shield(give_back(pool, connection, "ROLLBACK", observer))
@@ -148,7 +155,7 @@ class WriteTransactions:
                 raise
             raise known from error
         # Cut off in the middle, nobody could know what became of it: it is finished, whoever goes away.
-        committing = asyncio.ensure_future(self._commit(connection, writer.tenant_id, frozenset(writes.tables), xid))
+        committing = asyncio.ensure_future(self._commit(connection, writer.tenant_id, frozenset(writes.tables), name))
         committing.add_done_callback(_heed)
         await asyncio.wait({committing}, timeout=left_seconds)
         if not committing.done():
@@ -157,13 +164,13 @@ class WriteTransactions:
         return done, writes.statements, writes.rows
 
     async def _commit(
-        self, connection: asyncpg.Connection, tenant_id: int, tables: frozenset[str], xid: int | None
+        self, connection: asyncpg.Connection, tenant_id: int, tables: frozenset[str], name: Name | None
     ) -> None:
-        if xid is not None:
-            self._herald.in_doubt(tenant_id, tables, xid)
+        if name is not None:
+            self._herald.in_doubt(tenant_id, tables, name.xid)
         await _commit(self._pool, connection, self._observer)
-        if xid is not None:
-            await self._herald.acknowledge(tenant_id, tables, xid)
+        if name is not None:
+            await self._herald.acknowledge(tenant_id, tables, name.xid, name.incarnation)
 
 
 def _heed(committing: asyncio.Future[None]) -> None:
