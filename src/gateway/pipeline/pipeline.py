@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from inspect import isawaitable
 
 from graphql import ExecutionResult, GraphQLSchema, execute
 
 from gateway.api.context import Context
+from gateway.api.filters import MOST_VALUES
 from gateway.deadline import Deadline
 from gateway.documents.library import Document, Documents, Operation
 from gateway.documents.persisted import PersistedDocuments, named_hash
@@ -30,6 +32,7 @@ from gateway.pipeline.executor import PlainExecutor
 from gateway.pipeline.prepared import Prepared
 from gateway.pipeline.pricing import NOTHING_DONE, told
 from gateway.pipeline.respond import refusal, response
+from gateway.terms import Terms
 
 Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
 OpenContext = Callable[[Identity | None, Deadline, str], Context]
@@ -72,8 +75,8 @@ class Pipeline:
         """The answer to a call; errors are answers too. Raises only when it is cancelled."""
         request_id = call.trail.request_id
         try:
-            async with asyncio.timeout(call.deadline.left_seconds()):
-                return await self._answer(call)
+            async with asyncio.timeout(call.deadline.left_seconds()) as limit:
+                return await self._answer(call, limit)
         except TimeoutError:
             return refusal(OutcomeUnknownError() if call.trail.changes else DeadlineExceededError(), request_id)
         except GatewayError as error:
@@ -99,10 +102,12 @@ class Pipeline:
             )
         )
 
-    async def _answer(self, call: Call) -> Answer:
+    async def _answer(self, call: Call, limit: asyncio.Timeout) -> Answer:
         trail = call.trail
         with trail.stopwatch.stage("identify"):
             identity = await self._identify(call.authorization, call.x_tenant)
+        if identity is not None:
+            call = _within(call, identity.terms, limit)
         trail.tenant = identity.tenant_slug if identity else None
         with trail.stopwatch.stage("document"):
             document = await self._document(call.parameters, identity)
@@ -112,7 +117,7 @@ class Pipeline:
             self._admit(call, operation, identity)
             trail.changes = changes_records(operation)
             variables = call.parameters.variables or {}
-            check_lists(variables, self._most_list_entries)
+            check_lists(variables, self._longest_list(identity))
         if call.cost is CostWish.DRY_RUN:
             return Answer(NOTHING_DONE, extensions={"cost": told(operation.prepared.price, variables)})
         answer = await self._found_or_executed(call, document, operation, identity)
@@ -140,6 +145,12 @@ class Pipeline:
         if named and parameters.query is not None and identity is not None and not _signs_in(document):
             await self._persisted.keep(named, text)
         return document
+
+    def _longest_list(self, identity: Identity | None) -> int:
+        """Of what a request may give: a change of many records, or the values of a filter."""
+        if identity is None:
+            return self._most_list_entries
+        return min(self._most_list_entries, max(identity.terms.bulk_size, MOST_VALUES))
 
     def _admit(self, call: Call, operation: Operation[Prepared], identity: Identity | None) -> None:
         if identity is None and not set(operation.root_fields.values()) <= self._anonymous_fields:
@@ -179,6 +190,14 @@ class Pipeline:
         policy = operation.prepared.policy
         good_until = read_at + good_for_seconds(context, policy)
         return Executed(answer, stamp_of(context, policy), read_at, good_until)
+
+
+def _within(call: Call, terms: Terms, limit: asyncio.Timeout) -> Call:
+    """A call that ends in the time of its tenant's plan, where that is sooner."""
+    left_seconds = terms.deadline_seconds - call.trail.stopwatch.total_seconds()
+    deadline = min(call.deadline, Deadline.after(left_seconds))
+    limit.reschedule(asyncio.get_running_loop().time() + deadline.left_seconds())
+    return replace(call, deadline=deadline)
 
 
 def _signs_in(document: Document[Prepared]) -> bool:
