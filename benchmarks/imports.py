@@ -159,7 +159,7 @@ async def _run(owner: asyncpg.Connection, data: Path, deals: int) -> tuple[float
 
 async def _tenant(owner: asyncpg.Connection) -> tuple[int, str]:
     slug = f"import-{next(TENANTS)}-{time.time_ns()}"
-    return await create_tenant(owner, NewTenant(slug, slug)), slug
+    return await create_tenant(owner, NewTenant(slug, slug, "enterprise")), slug
 
 
 async def _import(owner: asyncpg.Connection, slug: str, data: Path, write: int | None = None) -> float:

@@ -156,7 +156,7 @@ async def _fill(owner_dsn: str, companies: int) -> str:
     slug = f"lists-{time.time_ns()}"
     owner = await asyncpg.connect(owner_dsn)
     try:
-        tenant_id = await create_tenant(owner, NewTenant(slug, slug))
+        tenant_id = await create_tenant(owner, NewTenant(slug, slug, "enterprise"))
         member_id = await add_member(owner, NewMember(slug, "viewer@lists.example", "Viewer", "viewer"))
         await owner.execute(INSERT_COMPANIES, tenant_id, member_id, companies, timeout=600)
         await owner.execute(INSERT_DEALS, tenant_id, member_id, COMPANIES_WITH_DEALS, DEALS_EACH, timeout=600)

@@ -9,14 +9,28 @@ from loaders.reads import statements
 SQL = statements("identity")
 
 
+class Agreed(NamedTuple):
+    """What a tenant may use, by its plan and what is agreed with it alone. `mode`: None where nothing is agreed."""
+
+    bucket_points: int
+    points_per_second: int
+    most_points: int
+    deadline_seconds: int
+    page_size: int
+    bulk_size: int
+    concurrency: int
+    stale_instead: bool
+    mode: str | None
+
+
 class SignedIn(NamedTuple):
     """A token's tenant, and its member: `member_id` is None when the tenant has no such member.
 
     `snapshot` and `incarnation`: as of `tenants.Moment`.
     """
 
+    agreed: Agreed
     tenant_id: int
-    plan: str
     currency: str
     time_zone: str
     member_id: int | None
@@ -37,7 +51,7 @@ class Credentials(NamedTuple):
 async def identify(connection: Connection, tenant_slug: str, subject: str) -> SignedIn | None:
     """The tenant and member that a token names; None for an unknown tenant. Source: app.identify."""
     row = await connection.fetchrow(SQL["identify"].sql, tenant_slug, subject)
-    return row and SignedIn(*row)
+    return row and SignedIn(Agreed(*row[8:]), *row[:8])
 
 
 async def credentials_by_email(connection: Connection, tenant_slug: str, email: str) -> Credentials | None:

@@ -39,7 +39,7 @@ class World:
     @classmethod
     async def create(cls, owner: asyncpg.Connection, slug: str, time_zone: str = "UTC") -> "World":
         """A tenant with its default pipeline and three members: ann, bob and idle."""
-        tenant_id = await create_tenant(owner, NewTenant(slug, slug.title(), time_zone=time_zone))
+        tenant_id = await create_tenant(owner, NewTenant(slug, slug.title(), "enterprise", time_zone=time_zone))
         members = {
             name: await add_member(owner, NewMember(slug, f"{name}@{slug}.example", name, "viewer"))
             for name in ("ann", "bob", "idle")

@@ -1,7 +1,8 @@
 -- name: identify
--- reads: members, tenants
+-- reads: members, plans, tenant_terms, tenants
 -- A token's tenant and member, before a tenant is set: no row for an unknown tenant, nulls for an unknown member.
-SELECT tenant_id, plan, currency, time_zone, member_id, role, active, pg_current_snapshot()::text, app.incarnation()
+SELECT tenant_id, currency, time_zone, member_id, role, active, pg_current_snapshot()::text, app.incarnation(),
+       bucket_points, points_per_second, most_points, deadline_seconds, page_size, bulk_size, concurrency, stale_instead, mode
   FROM app.identify($1, $2);
 
 -- name: login_lookup

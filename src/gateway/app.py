@@ -55,6 +55,7 @@ from gateway.postgres.transactions import ReadTransaction
 from gateway.postgres.writing import Writer, WriteTransactions
 from gateway.redis_link import RedisLink
 from gateway.settings import ConfigurationError, Settings, load_settings
+from gateway.terms import Bucket, Mode, Terms
 from gateway.web import graphiql
 from gateway.web.default_query import DEFAULT_QUERY, ONLY_TRUSTED
 from gateway.web.graphql import GraphQLEndpoint, Page
@@ -271,14 +272,15 @@ class _Parts:
             writer = Writer(identity.tenant_id, identity.member_id, request_id)
             return await self.writing.run(writer, deadline, lambda writes: command(writes, ROLES))
 
+        settings, terms = self.settings, identity.terms if identity else None
         return Context(
             tenant_id=identity.tenant_id if identity else None,
             member_id=identity.member_id if identity else None,
             permissions=PERMISSIONS[identity.role] if identity else frozenset(),
             sign_in=self.sessions,
-            page_size_limit=self.settings.page_size_limit,
-            answer_entry_limit=self.settings.answer_entry_limit,
-            bulk_size_limit=self.settings.bulk_size_limit,
+            page_size_limit=min(settings.page_size_limit, terms.page_size) if terms else settings.page_size_limit,
+            answer_entry_limit=settings.answer_entry_limit,
+            bulk_size_limit=min(settings.bulk_size_limit, terms.bulk_size) if terms else settings.bulk_size_limit,
             currency=identity.currency if identity else None,
             check_deadline=deadline.left_seconds,
             open_snapshot=lambda tenant_id: ReadTransaction(self.pool, tenant_id, deadline, self.observer, moment),
@@ -304,7 +306,7 @@ class _Parts:
         return MemberRecord(
             tenant_id=found.tenant_id,
             tenant_slug=tenant,
-            plan=found.plan,
+            terms=_terms(found.agreed),
             currency=found.currency,
             time_zone=found.time_zone,
             member_id=found.member_id,
@@ -371,6 +373,19 @@ class _Parts:
             if self.redis is not None:
                 await self.redis.close()
             await self.pool.close()
+
+
+def _terms(agreed: identity_loaders.Agreed) -> Terms:
+    return Terms(
+        bucket=Bucket(agreed.bucket_points, agreed.points_per_second),
+        most_points=agreed.most_points,
+        deadline_seconds=agreed.deadline_seconds,
+        page_size=agreed.page_size,
+        bulk_size=agreed.bulk_size,
+        concurrency=agreed.concurrency,
+        stale_instead=agreed.stale_instead,
+        mode=Mode(agreed.mode) if agreed.mode else None,
+    )
 
 
 def _cors(settings: Settings) -> list[Middleware]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.errors import DeadlineExceededError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Deadline:
     """`at_seconds` is on the monotonic clock."""
 

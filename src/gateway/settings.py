@@ -118,7 +118,9 @@ class Settings(BaseSettings):
     statement_cache_size: int = Field(
         256, ge=0, description="Prepared statements a connection keeps; 0 behind a transaction pooler."
     )
-    request_deadline_seconds: float = Field(15.0, gt=0, description="How long one request may take in all.")
+    request_deadline_seconds: float = Field(
+        60.0, gt=0, description="How long one request may take in all; a tenant's plan may give it less."
+    )
 
     rollup_fold_seconds: float = Field(
         1.0, gt=0, le=3600, description="The worker folds changes of rollups about once in this time."
@@ -153,8 +155,15 @@ class Settings(BaseSettings):
     answer_entry_limit: int = Field(
         10_000, ge=100, description="Most entries of all lists of one answer together, nested ones included."
     )
-    bulk_size_limit: int = Field(1000, ge=1, le=10_000, description="Most items of one change of many records.")
-    page_size_limit: int = Field(100, ge=1, le=100, description="Most entries of one page of a list.")
+    bulk_size_limit: int = Field(
+        1000,
+        ge=1,
+        le=10_000,
+        description="Most items of one change of many records; a tenant's plan may permit fewer.",
+    )
+    page_size_limit: int = Field(
+        100, ge=1, le=100, description="Most entries of one page of a list; a tenant's plan may permit fewer."
+    )
 
     cors_origins: CommaSeparated = Field(
         (), description="Origins whose pages may call the gateway, separated by commas; `*` for any."

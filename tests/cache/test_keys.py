@@ -235,8 +235,8 @@ def test_numbers_are_those_that_were_read_from_json() -> None:
 
 def test_a_key_is_of_one_tenant_one_member_and_one_schema() -> None:
     texts = [b"1", b"11", b"", b"1:1"]
-    keys = {answer_key(*parts) for parts in product(texts, [1, 11, 111], [None, 1, 11, 111])}
-    assert len(keys) == len(texts) * 3 * 4
+    keys = {answer_key(*parts) for parts in product(texts, [1, 11, 111], [None, 1, 11, 111], [1, 11])}
+    assert len(keys) == len(texts) * 3 * 4 * 2
     versions = {schema_version(*parts) for parts in [("a", "bc"), ("ab", "c"), ("abc",), ("abc", ""), ("", "abc"), ()]}
     assert len(versions) == 6
     assert question("a", "b", {}, {}) != question("b", "a", {}, {}) != question("", "ab", {}, {})

@@ -135,7 +135,7 @@ def codes(payload: Json) -> list[str | None]:
 
 async def new_world(owner: asyncpg.Connection, slug: str, currency: str = "EUR") -> World:
     """A tenant with a member of each role, who is named like it."""
-    tenant_id = await create_tenant(owner, NewTenant(slug, slug.title(), currency=currency))
+    tenant_id = await create_tenant(owner, NewTenant(slug, slug.title(), "enterprise", currency))
     members = {role: await add_member(owner, NewMember(slug, f"{role}@{slug}.example", role, role)) for role in ROLES}
     return World(owner, slug, tenant_id, members)
 

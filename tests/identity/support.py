@@ -12,6 +12,17 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
+from gateway.terms import Bucket, Terms
+
+TERMS = Terms(
+    Bucket(400_000, 20_000),
+    most_points=100_000,
+    deadline_seconds=60,
+    page_size=100,
+    bulk_size=1000,
+    concurrency=16,
+)
+"""Those of the largest plan."""
 SECRET = "a secret of the tests, long enough for HS256"
 NOW = 1_800_000_000.0
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey

@@ -11,10 +11,10 @@ from gateway.identity.identify import Identifier, Identity
 from gateway.identity.members import MemberCache, MemberRecord
 from gateway.identity.permissions import Role
 from gateway.identity.tokens import TokenConfig, TokenVerifier
-from tests.identity.support import SECRET, Clock, hs256
+from tests.identity.support import SECRET, TERMS, Clock, hs256
 
-ANN = MemberRecord(1, "acme", "standard", "EUR", "Europe/Berlin", 7, "rep", active=True)
-IDENTITY = Identity(1, "acme", "standard", "EUR", "Europe/Berlin", 7, Role.REP)
+ANN = MemberRecord(1, "acme", TERMS, "EUR", "Europe/Berlin", 7, "rep", active=True)
+IDENTITY = Identity(1, "acme", TERMS, "EUR", "Europe/Berlin", 7, Role.REP)
 asked: list[tuple[str, str]] = []
 
 

@@ -5,9 +5,9 @@ import pytest
 from gateway.errors import DatabaseUnavailableError
 from gateway.identity import members as module
 from gateway.identity.members import LIFETIME_SECONDS, MemberCache, MemberRecord
-from tests.identity.support import Clock
+from tests.identity.support import TERMS, Clock
 
-ANN = MemberRecord(1, "acme", "standard", "EUR", "Europe/Berlin", 7, "rep", active=True)
+ANN = MemberRecord(1, "acme", TERMS, "EUR", "Europe/Berlin", 7, "rep", active=True)
 
 
 class Directory:

@@ -61,7 +61,7 @@ async def acme(database: Database) -> Database:
     password_hash = hash_password(PASSWORD)
     async with database.as_owner() as owner:
         for slug in ("acme", "other"):
-            await create_tenant(owner, NewTenant(slug, slug))
+            await create_tenant(owner, NewTenant(slug, slug, "enterprise"))
         for tenant, email, known in (
             ("acme", "ann@acme.test", password_hash),
             ("acme", "sso@acme.test", None),

@@ -68,7 +68,7 @@ async def _versions(owner: asyncpg.Connection, table: str, tenant_id: int) -> Se
 
 async def new_target(database: Database, slug: str, rejects: Path, time_zone: str = "UTC") -> Target:
     async with database.as_owner() as owner:
-        tenant_id = await create_tenant(owner, NewTenant(slug, slug.title(), time_zone=time_zone))
+        tenant_id = await create_tenant(owner, NewTenant(slug, slug.title(), "enterprise", time_zone=time_zone))
     return Target(database, slug, tenant_id, rejects)
 
 

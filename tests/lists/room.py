@@ -61,7 +61,7 @@ Row = dict[str, Any]
 async def add_room(owner: asyncpg.Connection, slug: str, time_zone: str, seed: int, *, mark: str = "") -> int:
     """Adds the tenant with all its rows and gives its key."""
     async with owner.transaction():
-        tenant_id: int = await owner.fetchval(TENANT, slug, slug.title(), "standard", "EUR", time_zone)
+        tenant_id: int = await owner.fetchval(TENANT, slug, slug.title(), "enterprise", "EUR", time_zone)
         for table, rows in tables(seeded(seed), mark).items():
             await _insert(owner, table, [{"tenant_id": tenant_id, **row} for row in rows])
         await owner.execute("UPDATE deals SET deleted_at = now() WHERE tenant_id = $1 AND id % 12 = 0", tenant_id)

@@ -2,7 +2,7 @@
 -- Only the clock differs between two runs: no record is recent, every task that is open is overdue.
 
 INSERT INTO tenants (id, slug, name, plan, currency, time_zone, created_at)
-VALUES (1, 'meadow', 'Meadow', 'professional', 'EUR', 'Europe/Berlin', '2023-12-01T08:00Z');
+VALUES (1, 'meadow', 'Meadow', 'enterprise', 'EUR', 'Europe/Berlin', '2023-12-01T08:00Z');
 
 INSERT INTO members (tenant_id, id, subject, email, name, role, team, region, active, created_at) VALUES
   (1, 1, 'vera', 'vera@meadow.example', 'Vera Lind', 'viewer', NULL, NULL, true, '2023-12-01T09:00Z'),

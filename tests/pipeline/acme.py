@@ -17,7 +17,7 @@ MEMBER = "ann@acme.test"
 async def found_acme(database: Database) -> None:
     """Tenant `acme` with one member, a viewer."""
     async with database.as_owner() as owner:
-        await create_tenant(owner, NewTenant("acme", "Acme"))
+        await create_tenant(owner, NewTenant("acme", "Acme", "enterprise"))
         await add_member(owner, NewMember("acme", MEMBER, "Ann", "viewer"))
 
 

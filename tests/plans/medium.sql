@@ -4,7 +4,7 @@
 SET session_replication_role = replica;
 SET maintenance_work_mem = '256MB';
 
-INSERT INTO tenants (id, slug, name) SELECT t, 'tenant-' || t, 'Tenant ' || t FROM generate_series(1, 100) AS t;
+INSERT INTO tenants (id, slug, name, plan) SELECT t, 'tenant-' || t, 'Tenant ' || t, 'enterprise' FROM generate_series(1, 100) AS t;
 
 -- Deals of the n-th tenant have the weight n^-0.9, as in the demo. No two tenants share an id, as ids come from sequences:
 -- those of a tenant begin at its base.

@@ -17,6 +17,8 @@ from tests.postgres.promises import (
     OF_ROLLUP_OWNER,
     READERS,
     ROLES,
+    TOLD_OF,
+    TOLD_TO_ALL,
 )
 
 Faults = AsyncIterator[str]
@@ -195,9 +197,11 @@ async def definers(reader: asyncpg.Connection) -> Faults:
 
 
 async def notices(reader: asyncpg.Connection) -> Faults:
-    """Each table that an answer can read tells of its changes, by the triggers of its rollups or by plain ones."""
+    """Each table that an answer or a sign-in can read tells of its changes, by the triggers of its rollups or by plain
+    ones."""
     readable = {name: column for name, column in await reader.fetch(READABLE_TABLES) if name not in NOT_TOLD_OF}
-    wanted = {f"{name}: {trigger}" for name in readable for trigger in _notifying(name)}
+    wanted = {f"{name}: {trigger}" for name in readable.keys() | TOLD_OF.keys() for trigger in _notifying(name)}
+    wanted |= {f"{name}: notify_all app.notify_change_to_all insert delete update truncate" for name in TOLD_TO_ALL}
     found = {line for (line,) in await reader.fetch(NOTIFYING)}
     for line in sorted(wanted ^ found):
         yield f"{line}: {'missing' if line in wanted else 'one too many'}"

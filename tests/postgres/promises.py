@@ -5,6 +5,7 @@ from gateway.rollups.declared import ROLLUPS
 NOT_OF_A_TENANT = {
     "alembic_version": "the schema's revision, the same for everybody",
     "incarnations": "the present life of the database, the same for everybody",
+    "plans": "what the tenants of a plan may use; nobody but the owner may read it",
     "tenants": "its key is the tenant itself: its policy filters on `id`",
 }
 """Tables of no single tenant, each with its reason."""
@@ -14,6 +15,16 @@ NOT_TOLD_OF = {
     "idempotency_keys": "no query reads them, and the answers of mutations are not kept",
 }
 """Tables that the gateway may read and whose changes nobody is told of, each with its reason."""
+
+TOLD_OF = {
+    "tenant_terms": "what a remembered member may use; sign-in reads it",
+}
+"""Tables that the gateway may not read itself and whose changes are told of all the same, each with its reason."""
+
+TOLD_TO_ALL = {
+    "plans": "what a remembered member may use; who is just being put on a plan cannot be seen",
+}
+"""Tables whose changes every tenant is told of, each with its reason."""
 
 NOT_INDEXED = {
     "companies (tenant_id, owner_id)": "members are deactivated, never deleted; reads have an index on live rows",

@@ -54,6 +54,20 @@ async def test_each_readable_table_tells_each_tenant_of_its_changes(
         assert told == [f"1:{name}:{xid}", f"3:{name}:{xid}"]
 
 
+async def test_a_tenants_own_terms_are_told_to_it_alone(owner: asyncpg.Connection, notices: Listener) -> None:
+    async with owner.transaction():
+        xid = await owner.fetchval(XID)
+        await owner.execute("UPDATE tenant_terms SET page_size = 50 WHERE tenant_id = 2")
+    assert await notices.told() == [f"2:tenant_terms:{xid}"]
+
+
+async def test_a_plan_is_told_to_every_tenant(owner: asyncpg.Connection, notices: Listener) -> None:
+    async with owner.transaction():
+        xid = await owner.fetchval(XID)
+        await owner.execute("UPDATE plans SET page_size = 50 WHERE name = 'standard'")
+    assert await notices.told() == [f"*:plans:{xid}"]
+
+
 async def test_adding_changing_and_removing_a_record_are_told_of_once_a_transaction(
     owner: asyncpg.Connection, notices: Listener
 ) -> None:

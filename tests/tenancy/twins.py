@@ -43,6 +43,6 @@ async def add_tenant(owner: asyncpg.Connection, slug: str) -> int:
     amount = 1000 ** (1 + list(TENANTS).index(slug))
     keys = f"ARRAY{TENANTS[slug]}::bigint[]"
     async with owner.transaction():
-        tenant_id: int = await owner.fetchval(TENANT, slug, f"{slug} tenant", "standard", "EUR", "UTC")
+        tenant_id: int = await owner.fetchval(TENANT, slug, f"{slug} tenant", "enterprise", "EUR", "UTC")
         await owner.execute(RECORDS.format(tenant=tenant_id, mark=slug, keys=keys, amount=amount))
     return tenant_id

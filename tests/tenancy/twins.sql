@@ -6,6 +6,8 @@ SELECT {tenant}, k, '{mark} subject ' || k, '{mark}' || k || '@example.test', '{
        (ARRAY['viewer', 'rep', 'manager', 'admin'])[1 + (k - 1) % 4], '{mark} team', '{mark} region', '{mark} hash'
   FROM unnest({keys}) AS k;
 
+INSERT INTO tenant_terms (tenant_id, mode) VALUES ({tenant}, 'off');
+
 INSERT INTO companies (tenant_id, id, owner_id, name, industry, region, website, employees, created_at, external_id)
 SELECT {tenant}, k, k, '{mark} company ' || k, '{mark} industry', '{mark} region', 'https://{mark}.test', {amount},
        now() - interval '50 days', '{mark} company ' || k FROM unnest({keys}) AS k;

@@ -40,7 +40,7 @@ from gateway.pipeline.prepared import preparation
 from gateway.terms import Mode
 from gateway.web import hits
 from gateway.web.hits import HitsFirst
-from tests.identity.support import SECRET, hs256
+from tests.identity.support import SECRET, TERMS, hs256
 
 DASHBOARD = "{ dashboard { asOf } }"
 ME = "{ me { name } }"
@@ -56,7 +56,7 @@ def _always() -> bool:
 async def member(tenant: str, subject: str) -> MemberRecord | None:
     member_id = MEMBERS.get((tenant, subject))
     return MemberRecord(
-        TENANTS[tenant], tenant, "standard", "EUR", "UTC", member_id, "viewer", active=True, still_true=lambda: True
+        TENANTS[tenant], tenant, TERMS, "EUR", "UTC", member_id, "viewer", active=True, still_true=lambda: True
     )
 
 

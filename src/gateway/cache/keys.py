@@ -61,9 +61,10 @@ def question(schema_version: str, text: str, declared: Mapping[str, Any], variab
     return _digest(schema_version.encode(), text.encode(), written)
 
 
-def answer_key(asked: bytes, tenant_id: int, member_id: int | None) -> bytes:
-    """Of a tenant's answer to a question. `member_id`: whose own answer it is; None where all of a tenant share it."""
-    return _digest(asked, b"%d" % tenant_id, b"" if member_id is None else b"%d" % member_id)
+def answer_key(asked: bytes, tenant_id: int, member_id: int | None, page_size: int) -> bytes:
+    """Of a tenant's answer to a question. `member_id`: whose own answer it is; None where all of a tenant share it.
+    `page_size`: the most that a page may have, which says how long a list is that no length was asked of."""
+    return _digest(asked, b"%d" % tenant_id, b"" if member_id is None else b"%d" % member_id, b"%d" % page_size)
 
 
 def _digest(*parts: bytes) -> bytes:

@@ -1,7 +1,6 @@
 """Commands about tenants: who they are, who belongs to them, what they bring along."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,22 +15,16 @@ from gateway.identity.permissions import Role
 from gateway.settings import load_settings
 
 
-class Plan(StrEnum):
-    STANDARD = "standard"
-    PROFESSIONAL = "professional"
-    ENTERPRISE = "enterprise"
-
-
 def tenant_create(
     slug: Annotated[str, typer.Argument(help="Short name in tokens and addresses.")],
     name: Annotated[str | None, typer.Option(help="Full name; the slug without one.")] = None,
-    plan: Annotated[Plan, typer.Option(help="Plan.")] = Plan.STANDARD,
+    plan: Annotated[str, typer.Option(help="Plan, one of `gateway plans list`.")] = "standard",
     currency: Annotated[str, typer.Option(help="Currency of all amounts, three letters.")] = "EUR",
     time_zone: Annotated[str, typer.Option(help="Time zone in which days begin.")] = "UTC",
 ) -> None:
     """Create a tenant with a default pipeline. Needs MIGRATION_DATABASE_URL (role owner)."""
     with one_sentence():
-        new = NewTenant(slug, name or slug, plan.value, currency, time_zone)
+        new = NewTenant(slug, name or slug, plan, currency, time_zone)
         run_as_owner(load_settings(), lambda owner: create_tenant(owner, new))
         out.print(f"Tenant {slug} is there. Next: gateway member add --tenant {slug} --email E --role admin")
 

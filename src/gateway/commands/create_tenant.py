@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from gateway.commands.plans import check_plan
 from gateway.commands.refusals import CommandRefusedError
 from gateway.commands.time_zones import check_time_zone
 
@@ -44,10 +45,14 @@ class NewTenant:
 async def create_tenant(owner: asyncpg.Connection, tenant: NewTenant) -> int:
     """Creates it, all or nothing, and gives its key. `owner` is a connection of that role."""
     await check_time_zone(owner, tenant.time_zone)
-    async with owner.transaction():
-        tenant_id = await _insert_tenant(owner, tenant)
-        pipeline_id = await owner.fetchval(PIPELINE, tenant_id)
-        await owner.execute(STAGES, tenant_id, pipeline_id, *zip(*DEFAULT_STAGES, strict=True))
+    try:
+        async with owner.transaction():
+            tenant_id = await _insert_tenant(owner, tenant)
+            pipeline_id = await owner.fetchval(PIPELINE, tenant_id)
+            await owner.execute(STAGES, tenant_id, pipeline_id, *zip(*DEFAULT_STAGES, strict=True))
+    except asyncpg.ForeignKeyViolationError:
+        await check_plan(owner, tenant.plan)
+        raise
     return tenant_id
 
 
@@ -65,7 +70,6 @@ async def _insert_tenant(owner: asyncpg.Connection, tenant: NewTenant) -> int:
 WRONG = {
     "tenants_slug_check": "A slug is made of lower-case letters, digits and hyphens, 63 at most.",
     "tenants_name_check": "A name has from 1 to 200 characters.",
-    "tenants_plan_check": "A plan is standard, professional or enterprise.",
     "tenants_currency_check": "A currency is three capital letters, such as EUR.",
 }
 """What a broken constraint means to the one who typed."""

@@ -14,7 +14,7 @@ from gateway.errors import (
 from gateway.identity.members import MemberCache, MemberRecord
 from gateway.identity.permissions import Role
 from gateway.identity.tokens import Claims, TokenVerifier
-from gateway.terms import Bucket, Terms
+from gateway.terms import Terms
 
 REMEMBERED_SECONDS = 0.9
 """A token's key may be withdrawn: so often at least is the whole token looked at again."""
@@ -27,12 +27,11 @@ class Identity:
 
     tenant_id: int
     tenant_slug: str
-    plan: str
+    terms: Terms
     currency: str
     time_zone: str
     member_id: int
     role: Role
-    terms: Terms = Terms(Bucket(20_000, 1_000), 5_000, 15, 100, 500, 4)
 
 
 class Identifier:
@@ -91,7 +90,7 @@ def _identity(record: MemberRecord | None) -> Identity:
     return Identity(
         tenant_id=record.tenant_id,
         tenant_slug=record.tenant_slug,
-        plan=record.plan,
+        terms=record.terms,
         currency=record.currency,
         time_zone=record.time_zone,
         member_id=record.member_id,

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from gateway.errors import DatabaseUnavailableError
+from gateway.terms import Terms
 
 # A member deactivated in the database must be out within a second, even where changes are not heard of.
 LIFETIME_SECONDS = 0.9
@@ -21,12 +22,12 @@ def _unknown() -> bool:
 class MemberRecord:
     """A tenant that exists, left-joined with the member: `member_id` and `role` are None without one.
 
-    `still_true`: whether it is known that nothing of it has changed since it was looked up.
+    `still_true`: whether it is known that nothing of it, the terms included, has changed since it was looked up.
     """
 
     tenant_id: int
     tenant_slug: str
-    plan: str
+    terms: Terms
     currency: str
     time_zone: str
     member_id: int | None

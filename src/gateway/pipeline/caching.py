@@ -133,7 +133,7 @@ class Caching:
 def key_of(asked: bytes, policy: Policy, identity: Identity) -> bytes:
     """What a caller's answer to a question is kept under."""
     member_id = identity.member_id if policy.scope is Scope.PRIVATE else None
-    return answer_key(asked, identity.tenant_id, member_id)
+    return answer_key(asked, identity.tenant_id, member_id, identity.terms.page_size)
 
 
 def stamp_of(context: Context, policy: Policy) -> Stamp | None:

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from inspect import isawaitable
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema, execute
 
 from gateway.api.context import Context
+from gateway.api.filters import MOST_VALUES
 from gateway.cost.actual import Ran
 from gateway.deadline import Deadline
 from gateway.documents.library import Document, Documents, Operation
@@ -33,6 +35,7 @@ from gateway.pipeline.charging import Charging
 from gateway.pipeline.executor import PlainExecutor
 from gateway.pipeline.prepared import Prepared
 from gateway.pipeline.respond import refusal, response
+from gateway.terms import Terms
 
 Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
 OpenContext = Callable[[Identity | None, Deadline, str], Context]
@@ -86,8 +89,8 @@ class Pipeline:
     async def _answer_or_refuse(self, call: Call) -> Answer:
         request_id = call.trail.request_id
         try:
-            async with asyncio.timeout(call.deadline.left_seconds()):
-                return await self._answer(call)
+            async with asyncio.timeout(call.deadline.left_seconds()) as limit:
+                return await self._answer(call, limit)
         except TimeoutError:
             return refusal(OutcomeUnknownError() if call.trail.changes else DeadlineExceededError(), request_id)
         except GatewayError as error:
@@ -115,10 +118,12 @@ class Pipeline:
             )
         )
 
-    async def _answer(self, call: Call) -> Answer:
+    async def _answer(self, call: Call, limit: asyncio.Timeout) -> Answer:
         trail = call.trail
         with trail.stopwatch.stage("identify"):
             identity = await self._identify(call.authorization, call.x_tenant)
+        if identity is not None:
+            call = _within(call, identity.terms, limit)
         trail.tenant = identity.tenant_slug if identity else None
         trail.bill = bill = self._charging.open(identity)
         with trail.stopwatch.stage("document"):
@@ -129,7 +134,7 @@ class Pipeline:
             self._admit(call, operation, identity)
             trail.changes = changes_records(operation)
             variables = call.parameters.variables or {}
-            check_lists(variables, self._most_list_entries)
+            check_lists(variables, self._longest_list(identity))
             bill.take(Order(operation.prepared.price, variables))
         if call.cost is CostWish.DRY_RUN:
             await self._charging.price(bill)
@@ -164,6 +169,12 @@ class Pipeline:
         if named and parameters.query is not None and identity is not None and not _signs_in(document):
             await self._persisted.keep(named, text)
         return document
+
+    def _longest_list(self, identity: Identity | None) -> int:
+        """Of what a request may give: a change of many records, or the values of a filter."""
+        if identity is None:
+            return self._most_list_entries
+        return min(self._most_list_entries, max(identity.terms.bulk_size, MOST_VALUES))
 
     def _admit(self, call: Call, operation: Operation[Prepared], identity: Identity | None) -> None:
         if identity is None and not set(operation.root_fields.values()) <= self._anonymous_fields:
@@ -205,6 +216,14 @@ class Pipeline:
         failed = [error.path for error in settled.errors or () if error.path]
         ran = Ran(settled.data, failed, len(context.statements), context.rows)
         return Executed(answer, stamp_of(context, policy), read_at, good_until, ran)
+
+
+def _within(call: Call, terms: Terms, limit: asyncio.Timeout) -> Call:
+    """A call that ends in the time of its tenant's plan, where that is sooner."""
+    left_seconds = terms.deadline_seconds - call.trail.stopwatch.total_seconds()
+    deadline = min(call.deadline, Deadline.after(left_seconds))
+    limit.reschedule(asyncio.get_running_loop().time() + deadline.left_seconds())
+    return replace(call, deadline=deadline)
 
 
 def _signs_in(document: Document[Prepared]) -> bool:

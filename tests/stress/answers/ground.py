@@ -123,7 +123,7 @@ async def prepare(database: Database) -> Ground:
 
 async def _tenant(database: Database, owner: asyncpg.Connection, slug: str) -> Tenant:
     canary = f"{slug}-{secrets.token_hex(6)}"
-    tenant_id = await create_tenant(owner, NewTenant(slug, f"{canary} tenant"))
+    tenant_id = await create_tenant(owner, NewTenant(slug, f"{canary} tenant", "enterprise"))
     for role in ROLES:
         await add_member(owner, NewMember(slug, f"{role}@{canary}.example", f"{canary} {role}", role))
     lanes = [await _lane(owner, slug, tenant_id, f"{canary}/{number}") for number in range(LANES)]
