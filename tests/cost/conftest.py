@@ -22,7 +22,7 @@ ON CONFLICT (tenant_id) DO UPDATE SET (bucket_points, points_per_second, most_po
 
 @dataclass(frozen=True)
 class Payer:
-    """A tenant that pays; `manager` is the one member who may write."""
+    """A tenant that pays, beside tenant `other`; `manager` is the one member who may write."""
 
     database: Database
     world: World
@@ -42,6 +42,7 @@ async def payer(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Paye
         world = await World.create(owner, "payer")
         key = await add_member(owner, NewMember("payer", "manager@payer.example", "manager", "manager"))
         world = replace(world, members={**world.members, "manager": key})
+        await World.create(owner, "other")
         for _ in range(3):
             await world.deal("2026-01-05T10:00", owner="ann", amount="100")
         yield Payer(database, world)

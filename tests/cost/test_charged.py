@@ -72,7 +72,7 @@ async def test_what_is_dearer_than_one_operation_may_be_is_told_how_to_be_cheape
     assert (response.status_code, code(response)) == (400, "COST_LIMIT_EXCEEDED")
     told = response.json()["errors"][0]["extensions"]
     assert (told["cost"], told["most"], told["dearest"][0]["path"]) == (LIST_PRICE, 10, ["deals", "nodes"])
-    assert "`first` of `deals` 9" in told["dearest"][0]["remedy"] or "9" in told["dearest"][0]["remedy"]
+    assert told["dearest"][0]["remedy"] == "`first` of `deals` of at most 9 would do."
     assert cost(response)["actualQueryCost"] == 0
 
 
@@ -81,7 +81,7 @@ async def test_a_price_is_told_without_anything_being_spent(payer: Payer, opened
     viewer = await opened()
     dear, cheap = [await viewer.post(query, headers={"GraphQL-Cost": "dry-run"}) for query in (LIST, "{ __typename }")]
     assert (code(dear), cost(dear)["requestedQueryCost"]) == ("COST_LIMIT_EXCEEDED", LIST_PRICE)
-    assert [field["path"] for field in cost(dear)["fields"]][0] == ["deals", "nodes"]
+    assert cost(dear)["fields"][0]["path"] == ["deals", "nodes"]
     assert (cheap.json()["data"], cost(cheap)["actualQueryCost"], available(cheap)) == (None, 0, 1000)
 
 
@@ -154,7 +154,7 @@ async def test_a_plan_may_let_what_was_kept_stand_in_for_a_refusal(payer: Payer,
 
     await until(kept)
     await drained(viewer)
-    await payer.world.deal("2026-01-06T10:00", owner="ann", amount="1")
+    await payer.world.owner.execute("UPDATE deals SET amount = amount + 1")
 
     async def stands_in() -> bool:
         return (await viewer.post(TOTAL)).headers["X-Cache"] == "STALE"
@@ -223,10 +223,5 @@ async def test_another_tenant_has_a_budget_of_its_own(payer: Payer, opened: Open
     await payer.agree(size=LIST_PRICE)
     viewer = await opened()
     assert [code(await viewer.post(LIST)) for _ in range(2)] == [None, "THROTTLED"]
-    async with payer.database.as_owner() as owner:
-        if not await owner.fetchval("SELECT 1 FROM tenants WHERE slug = 'other'"):
-            from tests.world import World
-
-            await World.create(owner, "other")
     other = Client(viewer.app, viewer.http, await payer.database.token("other"))
     assert code(await other.post(LIST)) is None
