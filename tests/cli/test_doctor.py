@@ -33,6 +33,16 @@ GRANT_MEMBERS = (
     "GRANT SELECT (tenant_id, id, subject, email, name, role, team, region, active, created_at) ON members TO gateway;"
 )
 
+TELL_OF_PLANS = (
+    "CREATE OR REPLACE TRIGGER notify_all AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON plans FOR EACH STATEMENT "
+    "EXECUTE FUNCTION app.notify_change_to_all(); ALTER TABLE plans ENABLE ALWAYS TRIGGER notify_all;"
+)
+
+GRANT_TOO_MUCH = (
+    "WITH t AS (INSERT INTO tenants (slug, name) VALUES ('acme', 'Acme') RETURNING id) "
+    "INSERT INTO tenant_terms (tenant_id, most_points) SELECT id, 20001 FROM t"
+)
+
 DROP_COMPANY_FLOW = (
     "DELETE FROM rollup.registry WHERE name = 'company_flow'; DROP VIEW analytics.company_flow; "
     "DROP MATERIALIZED VIEW rollup.company_flow_base; DROP TABLE rollup.company_flow_delta, rollup.company_flow_pending"
@@ -280,6 +290,30 @@ FAULTS = {
         "none acts, and changes pile up in company_flow",
         "gateway worker   # with WORKER_DATABASE_URL; its log tells what keeps it from folding",
     ),
+    "a plan whose changes are not told of": (
+        "change notices",
+        "ALTER TABLE plans ENABLE TRIGGER notify_all",
+        "notify_all of plans does not always fire: gateways could go by an old plan",
+        TELL_OF_PLANS,
+    ),
+    "a plan whose changes nothing tells of": (
+        "change notices",
+        "DROP TRIGGER notify_all ON plans",
+        "notify_all of plans does not always fire: gateways could go by an old plan",
+        TELL_OF_PLANS,
+    ),
+    "terms of a tenant that are not told of": (
+        "change notices",
+        "DROP TRIGGER notify_update ON tenant_terms",
+        "notify_update of tenant_terms does not always fire: answers could be kept past a change",
+        "SELECT app.notify_changes_of('tenant_terms');",
+    ),
+    "an operation that no budget holds": (
+        "plans",
+        GRANT_TOO_MUCH,
+        "an operation of acme may cost 20001 points, and its budget holds 20000: it could never be admitted",
+        "gateway plans set --tenant acme --most 20000   # with MIGRATION_DATABASE_URL",
+    ),
     "a rollup that is not there": (
         "rollups",
         DROP_COMPANY_FLOW,
@@ -322,7 +356,7 @@ async def test_a_healthy_database_has_no_fault(database: Database) -> None:
         *("roles", "memberships", "temporary tables", "ownership", "schema public"),
         *("row level security", "policies", "views", "reads", "secrets", "writes", "materialized views"),
         *("definer functions", "triggers", "rollup triggers", "change notices", "rollup tables"),
-        *("listening", "rollups", *(f"rollup {rollup.name}" for rollup in ROLLUPS), "worker", "old snapshots"),
+        *("listening", "plans", "rollups", *(f"rollup {rollup.name}" for rollup in ROLLUPS), "worker", "old snapshots"),
     ]
     assert findings[-len(ROLLUPS) - 3 :] == [
         Finding("rollups", "as they are declared"),

@@ -52,7 +52,8 @@ SIGN_IN = {"app.credential_lookup", "app.identify", "app.login_lookup"}
 TEXTS = f"""
 SELECT c.relname, a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid IN ('text'::regtype, 'jsonb'::regtype)
- WHERE c.relkind = 'r' AND n.nspname = 'public' AND {OURS} AND c.relname NOT IN ('alembic_version', 'plans') ORDER BY 1, 2
+ WHERE c.relkind = 'r' AND n.nspname = 'public' AND {OURS} AND c.relname NOT IN ('alembic_version', 'plans')
+ ORDER BY 1, 2
 """
 
 CLOSED_SETS = {"currency", "kind", "mode", "outcome", "plan", "priority", "record_type", "role", "time_zone"}

@@ -111,8 +111,8 @@ async def set_tenant_plan(owner: asyncpg.Connection, slug: str, plan: str) -> Ch
         tenant_id, before = await _held(owner, slug)
         if plan != before.plan:
             await owner.execute(SET_TENANT_PLAN, tenant_id, plan)
+            await _check_tenants(owner, plan)
         _, after = await _held(owner, slug)
-        _check_admitted(slug, after.values)
     return Change(before, after)
 
 

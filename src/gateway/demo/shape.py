@@ -100,16 +100,13 @@ def tenant_specs(shape: Shape) -> list[TenantSpec]:
     weights = [(rank + 1) ** TENANT_SIZE_EXPONENT for rank in range(shape.tenants)]
     deals = [int(shape.deals * weight / sum(weights)) for weight in weights]
     deals[0] += shape.deals - sum(deals)
-    return [_tenant(rank, shape.tenants, count) for rank, count in enumerate(deals)]
+    return [_tenant(rank, count) for rank, count in enumerate(deals)]
 
 
-def _tenant(rank: int, tenants: int, deals: int) -> TenantSpec:
-    if rank < len(FIXED_TENANTS):
-        slug, name, plan = FIXED_TENANTS[rank]
-    else:
+def _tenant(rank: int, deals: int) -> TenantSpec:
+    slug, name, plan = FIXED_TENANTS[rank % len(FIXED_TENANTS)]
+    if rank >= len(FIXED_TENANTS):
         slug, name = _generated_name(rank)
-        share = rank / tenants
-        plan = "enterprise" if share < 0.15 else "professional" if share < 0.5 else "standard"
     return TenantSpec(slug, name, plan, LOCALES[rank % len(LOCALES)], deals)
 
 

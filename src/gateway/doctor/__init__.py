@@ -9,6 +9,7 @@ from gateway.doctor.catalogue import examine_catalogue
 from gateway.doctor.changes import examine_changes
 from gateway.doctor.configuration import examine_configuration
 from gateway.doctor.finding import Finding
+from gateway.doctor.plans import examine_plans
 from gateway.doctor.revision import examine_revision
 from gateway.doctor.rollups import examine_rollups
 from gateway.doctor.server import examine_server
@@ -40,6 +41,7 @@ async def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -
         findings += await examine_catalogue(connection, migrated=migrated)
         if of_revision.remedy is None:
             findings += await examine_changes(settings)
+            findings += await examine_plans(connection)
             findings += await examine_rollups(
                 [connections[role] for role in ("owner", "worker") if role in connections]
             )

@@ -158,11 +158,12 @@ SELECT format('%s of %s does not always fire: changes are missed', t.tgname, t.t
   FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
  WHERE t.tgname LIKE 'rollup\_%' AND t.tgenabled <> 'A' AND c.relnamespace = 'public'::regnamespace;
 
--- check change notices: every change of what an answer can read is told of
+-- check change notices: every change of what an answer or a sign-in can read is told of
 SELECT format('%s of %s does not always fire: answers could be kept past a change', w.tgname, c.relname),
        format('SELECT app.notify_changes_of(%L);', c.oid::regclass)
   FROM pg_class AS c CROSS JOIN (VALUES ('notify_insert'), ('notify_update'), ('notify_delete'), ('notify_truncate')) AS w (tgname)
- WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND has_any_column_privilege(to_regrole('gateway'), c.oid, 'SELECT')
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+   AND (c.relname = 'tenant_terms' OR has_any_column_privilege(to_regrole('gateway'), c.oid, 'SELECT'))
    AND c.relname <> 'idempotency_keys'  -- which no answer shows
    AND (c.relname = 'tenants' OR EXISTS (
        SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'tenant_id' AND NOT attisdropped))
@@ -171,7 +172,15 @@ SELECT format('%s of %s does not always fire: answers could be kept past a chang
    AND NOT EXISTS (SELECT FROM pg_trigger AS t
                     WHERE t.tgrelid = c.oid AND t.tgname = w.tgname AND t.tgenabled = 'A' AND t.tgqual IS NULL
                       AND t.tgfoid = to_regprocedure('app.notify_change()'))
- ORDER BY c.relname, w.tgname;
+UNION ALL
+SELECT 'notify_all of plans does not always fire: gateways could go by an old plan',
+       'CREATE OR REPLACE TRIGGER notify_all AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON plans FOR EACH STATEMENT '
+       'EXECUTE FUNCTION app.notify_change_to_all(); ALTER TABLE plans ENABLE ALWAYS TRIGGER notify_all;'
+ WHERE to_regclass('public.plans') IS NOT NULL AND NOT EXISTS (
+       SELECT FROM pg_trigger AS t
+        WHERE t.tgrelid = to_regclass('public.plans') AND t.tgname = 'notify_all' AND t.tgenabled = 'A' AND t.tgqual IS NULL
+          AND t.tgfoid = to_regprocedure('app.notify_change_to_all()'))
+ ORDER BY 1;
 
 -- check rollup tables: gateway cannot read what live views are made of
 SELECT 'gateway may use schema rollup', 'REVOKE ALL ON SCHEMA rollup FROM gateway, PUBLIC;'
