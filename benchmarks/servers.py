@@ -46,12 +46,14 @@ class Server:
 
 @contextmanager
 def gateway(settings: Settings, log: Path, *, cached: bool = False, **changes: str) -> Iterator[Server]:
-    """`gateway serve` as it comes, but for its patience and `changes` of other settings; unless `cached`, it keeps no
-    answer.
+    """`gateway serve` as it comes, but for its patience and `changes` of other settings; it refuses nothing for its
+    price, and unless `cached`, it keeps no answer.
     """
     environment = _serving(settings) | {
         "POOL_WAIT_SECONDS": str(PATIENCE_SECONDS),
         "REQUEST_DEADLINE_SECONDS": str(PATIENCE_SECONDS),
+        # Prices are told and counted as ever; what a load asks in a second fits into nobody's budget.
+        "COST_MODE": "measure",
         **({} if cached else {"CACHE_MAX_AGE_SECONDS": "0"}),
         **{name.upper(): value for name, value in changes.items()},
     }

@@ -13,6 +13,7 @@ from benchmarks.measure import percentile
 from gateway.deadline import Deadline
 from gateway.demo.shape import Size
 from gateway.observe import Observer
+from gateway.postgres.places import Share
 from gateway.postgres.pool import Pool
 from gateway.postgres.transactions import ReadTransaction
 from gateway.settings import Settings
@@ -128,8 +129,9 @@ class Gateway:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         dsn = subject.settings.require("database_url")
-        self._pool = Pool(dsn, size=1, wait_seconds=PATIENCE_SECONDS, statement_cache_size=100)
         self._observer = Observer(CollectorRegistry())
+        self._pool = Pool(dsn, self._observer, size=1, wait_seconds=PATIENCE_SECONDS, statement_cache_size=100)
+        self._share = Share(subject.tenant_id, most=1)
 
     async def __aenter__(self) -> "Gateway":
         await self._pool.open()
@@ -142,7 +144,8 @@ class Gateway:
     async def snapshot(self) -> AsyncIterator[tuple[Timed, Moment]]:
         """Reads of the largest tenant, all of one moment."""
         deadline = Deadline.after(PATIENCE_SECONDS)
-        transaction = ReadTransaction(self._pool, self._subject.tenant_id, deadline, self._observer, moment)
+        tenant_id = self._subject.tenant_id
+        transaction = ReadTransaction(self._pool, self._share, tenant_id, deadline, self._observer, moment)
         try:
             now = await transaction.opened()
             assert now is not None

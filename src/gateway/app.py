@@ -49,6 +49,7 @@ from gateway.pipeline.charging import Charging
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prepared import preparation
 from gateway.postgres.migrate import head_revision
+from gateway.postgres.places import Share
 from gateway.postgres.pool import Pool
 from gateway.postgres.readiness import database_fault
 from gateway.postgres.transactions import ReadTransaction
@@ -160,10 +161,14 @@ class _Parts:
         self.tokens = token_config(settings)
         self.pool = Pool(
             settings.require("database_url"),
+            self.observer,
             size=settings.pool_size,
             wait_seconds=settings.pool_wait_seconds,
             statement_cache_size=settings.statement_cache_size,
         )
+        # Work for no tenant takes its turns too. Anybody may try to sign in, and must not hold up who has.
+        self.looking_up = Share("look-ups", max(1, settings.pool_size // 2))
+        self.signing_in = Share("sign-ins", max(1, settings.pool_size // 4))
         self.changes = Changes()
         self.listener = Listener(
             self.changes, listening=self._connect_listening, sending=self._connect_sending, observer=self.observer
@@ -183,17 +188,15 @@ class _Parts:
             memory=self.memory,
             shared=SharedStore(self.redis) if self.redis else None,
         )
-        self.writing = WriteTransactions(
-            self.pool, self.observer, self.cache, pool_size=settings.pool_size, wait_seconds=settings.pool_wait_seconds
-        )
+        self.writing = WriteTransactions(self.pool, self.observer, self.cache)
         keys = KeySetClient(settings.jwks_url) if settings.jwks_url else None
         self.verifier = TokenVerifier(self.tokens, keys=keys)
         self.sessions = Sessions(
             issuer=token_issuer(settings),
             verifier=self.verifier,
             passwords=Passwords(),
-            by_email=self._lookup(identity_loaders.credentials_by_email),
-            by_subject=self._lookup(identity_loaders.credentials_by_subject),
+            by_email=self._lookup(self.signing_in, identity_loaders.credentials_by_email),
+            by_subject=self._lookup(self.signing_in, identity_loaders.credentials_by_subject),
         )
 
     def app(self) -> Starlette:
@@ -266,11 +269,13 @@ class _Parts:
         )
 
     def _open_context(self, identity: Identity | None, deadline: Deadline, request_id: str) -> Context:
+        share = Share(identity.tenant_id, identity.terms.concurrency) if identity else self.signing_in
+
         async def write_as_caller(command: Command[Found]) -> tuple[Found, list[str], int]:
             if identity is None:
                 raise ForbiddenError
             writer = Writer(identity.tenant_id, identity.member_id, request_id)
-            return await self.writing.run(writer, deadline, lambda writes: command(writes, ROLES))
+            return await self.writing.run(share, writer, deadline, lambda writes: command(writes, ROLES))
 
         settings, terms = self.settings, identity.terms if identity else None
         return Context(
@@ -283,24 +288,26 @@ class _Parts:
             bulk_size_limit=min(settings.bulk_size_limit, terms.bulk_size) if terms else settings.bulk_size_limit,
             currency=identity.currency if identity else None,
             check_deadline=deadline.left_seconds,
-            open_snapshot=lambda tenant_id: ReadTransaction(self.pool, tenant_id, deadline, self.observer, moment),
+            open_snapshot=lambda tenant_id: ReadTransaction(
+                self.pool, share, tenant_id, deadline, self.observer, moment
+            ),
             write=write_as_caller,
             read_funds=lambda: self.charging.account(identity),
         )
 
     def _lookup(
-        self, read: Callable[[Any, str, str], Awaitable[Found | None]]
+        self, share: Share, read: Callable[[Any, str, str], Awaitable[Found | None]]
     ) -> Callable[[str, str], Awaitable[Found | None]]:
         """A read outside any tenant, on a connection of its own, given back before the request goes on."""
 
         async def lookup(tenant: str, name: str) -> Found | None:
             deadline = Deadline.after(self.settings.request_deadline_seconds)
-            return await self.pool.run(deadline, lambda connection: read(connection, tenant, name))
+            return await self.pool.run(share, deadline, lambda connection: read(connection, tenant, name))
 
         return lookup
 
     async def _member(self, tenant: str, subject: str) -> MemberRecord | None:
-        found = await self._lookup(identity_loaders.identify)(tenant, subject)
+        found = await self._lookup(self.looking_up, identity_loaders.identify)(tenant, subject)
         if found is None:
             return None
         return MemberRecord(
@@ -332,10 +339,10 @@ class _Parts:
         return await asyncpg.connect(address, statement_cache_size=0, server_settings=LISTENS)
 
     async def _database_fault(self) -> str | None:
-        return await database_fault(self.pool, head_revision())
+        return await database_fault(self.pool, self.looking_up, head_revision())
 
     def _refresh_gauges(self) -> None:
-        self.observer.pool(busy=self.pool.busy(), idle=self.pool.idle())
+        self.observer.pool(busy=self.pool.busy(), idle=self.pool.idle(), waiting=self.pool.waiting())
         self.observer.cache(entries=len(self.memory), size_bytes=self.memory.size_bytes)
 
     def _page(self) -> tuple[bytes, dict[str, str]]:

@@ -384,12 +384,23 @@ class DeadlineExceededError(ExecuteError):
     remedy = "Ask for less: a shorter period, smaller pages or fewer aggregates."
 
 
-class PoolExhaustedError(ExecuteError):
-    code = "POOL_EXHAUSTED"
+class NoPlaceError(ExecuteError):
+    """It was not the request's turn in time."""
+
     status = 503
-    cause = "No database connection became free in time."
-    remedy = "Retry after the time in `Retry-After`."
     default_retry_after_seconds = 1
+
+
+class PoolExhaustedError(NoPlaceError):
+    code = "POOL_EXHAUSTED"
+    cause = "No database connection became free in time: those of all tenants together are in use."
+    remedy = "Retry after the time in `Retry-After`; if it lasts, have the operator raise `POOL_SIZE`."
+
+
+class TenantBusyError(NoPlaceError):
+    code = "TENANT_BUSY"
+    cause = "The tenant has as many requests at work as its plan allows, and none of them ended in time."
+    remedy = "Retry after the time in `Retry-After`, send fewer at once, or ask the operator for a larger plan."
 
 
 class DatabaseUnavailableError(ExecuteError):

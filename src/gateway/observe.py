@@ -133,6 +133,21 @@ class Observer:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self._waiting = Gauge(
+            "gateway_pool_waiting",
+            "Requests that wait for their turn at a database connection.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._waits = Histogram(
+            "gateway_pool_wait_seconds",
+            "Time that requests waited for their turn at a database connection.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._refusals = Counter(
+            "gateway_pool_refusals_total", "Requests whose turn did not come, by error.", ["code"], registry=registry
+        )
         self._persisted = Counter(
             "gateway_persisted_documents_total",
             "Documents that requests named by hash, by where their text was found.",
@@ -235,9 +250,16 @@ class Observer:
         """Counts also when nothing differs, so that the metric is there to be watched."""
         self._differing.labels(event.rollup).inc(event.differing)
 
-    def pool(self, *, busy: int, idle: int) -> None:
+    def pool(self, *, busy: int, idle: int, waiting: int) -> None:
         self._pool.labels("busy").set(busy)
         self._pool.labels("idle").set(idle)
+        self._waiting.set(waiting)
+
+    def place_taken(self, waited_seconds: float) -> None:
+        self._waits.observe(waited_seconds)
+
+    def place_refused(self, code: str) -> None:
+        self._labelled(self._refusals, code).inc()
 
     def cache(self, *, entries: int, size_bytes: int) -> None:
         self._cache_entries.set(entries)

@@ -113,7 +113,7 @@ class Settings(BaseSettings):
 
     pool_size: int = Field(10, ge=1, le=1000, description="Database connections of one process, at most.")
     pool_wait_seconds: float = Field(
-        2.0, gt=0, description="How long a request waits for a connection before it is answered with 503."
+        2.0, gt=0, description="How long a request waits for its turn at a connection before it is answered with 503."
     )
     statement_cache_size: int = Field(
         256, ge=0, description="Prepared statements a connection keeps; 0 behind a transaction pooler."

@@ -21,7 +21,7 @@ UNANSWERED, TOLD = "(unanswered)", "(told)"
 OPEN_ENDS = {UNANSWERED, TOLD, "OUTCOME_UNKNOWN"}
 """Those after which a change may have been made. After all others, nothing remains of it."""
 
-ENDS = OPEN_ENDS | {"DATABASE_UNAVAILABLE", "POOL_EXHAUSTED"}
+ENDS = OPEN_ENDS | {"DATABASE_UNAVAILABLE", "POOL_EXHAUSTED", "TENANT_BUSY"}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.deadline import Deadline
 from gateway.observe import Observer
+from gateway.postgres.places import Share
 from gateway.postgres.pool import Pool
 from gateway.postgres.transactions import ReadTransaction
 from loaders.reads import Statement
@@ -61,12 +62,13 @@ class Read:
 
 @pytest.fixture
 async def read(database: Database) -> AsyncIterator[Read]:
-    pool = Pool(database.gateway_dsn, size=1, wait_seconds=5, statement_cache_size=16)
+    observer = Observer(CollectorRegistry())
+    pool = Pool(database.gateway_dsn, observer, size=1, wait_seconds=5, statement_cache_size=16)
     await pool.open()
     async with database.as_owner() as owner:
         world = await World.create(owner, "tokyo", TOKYO)
-        deadline, observer = Deadline.after(60), Observer(CollectorRegistry())
-        transaction = ReadTransaction(pool, world.tenant_id, deadline, observer, moment)
+        share, deadline = Share(world.tenant_id, most=1), Deadline.after(60)
+        transaction = ReadTransaction(pool, share, world.tenant_id, deadline, observer, moment)
         yield Read(transaction, world)
         await transaction.close()
     await pool.close()

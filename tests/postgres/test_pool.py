@@ -9,10 +9,13 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from gateway.deadline import Deadline
 from gateway.errors import DatabaseUnavailableError, PoolExhaustedError
+from gateway.observe import Observer
+from gateway.postgres.places import Share
 from gateway.postgres.pool import Pool
 from gateway.web.default_query import DEFAULT_QUERY
 from tests.conftest import DEMO_PASSWORD, Client, Database, Serve
@@ -22,11 +25,17 @@ LOGIN = """mutation ($email: String!, $password: String!) {
   login(tenant: "aurora", email: $email, password: $password) { token refreshToken member { email } }
 }"""
 ME = "{ me { email } }"
+SHARE = Share(1, most=2)
+
+
+def make_pool(dsn: str, wait_seconds: float) -> Pool:
+    observer = Observer(CollectorRegistry())
+    return Pool(dsn, observer, size=1, wait_seconds=wait_seconds, statement_cache_size=16)
 
 
 @asynccontextmanager
 async def small_pool(dsn: str, wait_seconds: float = 0.2) -> AsyncIterator[Pool]:
-    pool = Pool(dsn, size=1, wait_seconds=wait_seconds, statement_cache_size=16)
+    pool = make_pool(dsn, wait_seconds)
     await pool.open()
     try:
         yield pool
@@ -46,12 +55,12 @@ async def login(aurora: Client) -> dict[str, Any]:
 
 async def test_an_exhausted_pool_refuses_after_its_bounded_wait(demo: Database) -> None:
     async with small_pool(demo.gateway_dsn) as pool:
-        held, _ = await pool.acquire(Deadline.after(30), one)
+        held, _ = await pool.acquire(SHARE, Deadline.after(30), one)
         with pytest.raises(PoolExhaustedError) as caught:
-            await pool.run(Deadline.after(30), one)
+            await pool.run(SHARE, Deadline.after(30), one)
         await pool.release(held)
         assert (caught.value.retry_after_seconds, caught.value.extensions) == (1, {"retryable": True})
-        assert await pool.run(Deadline.after(30), one) == 1
+        assert await pool.run(SHARE, Deadline.after(30), one) == 1
 
 
 async def test_a_database_that_never_answers_is_unavailable_and_not_a_full_pool() -> None:
@@ -59,7 +68,7 @@ async def test_a_database_that_never_answers_is_unavailable_and_not_a_full_pool(
         address = f"postgresql://gateway@127.0.0.1:{silent.getsockname()[1]}/none"
         async with small_pool(address) as pool:
             with pytest.raises(DatabaseUnavailableError):
-                await pool.run(Deadline.after(30), one)
+                await pool.run(SHARE, Deadline.after(30), one)
 
 
 async def test_work_that_fails_gives_its_connection_back(demo: Database) -> None:
@@ -68,15 +77,15 @@ async def test_work_that_fails_gives_its_connection_back(demo: Database) -> None
 
     async with small_pool(demo.gateway_dsn) as pool:
         with pytest.raises(asyncpg.DivisionByZeroError):
-            await pool.run(Deadline.after(30), fail)
-        assert await pool.run(Deadline.after(30), one) == 1
+            await pool.run(SHARE, Deadline.after(30), fail)
+        assert await pool.run(SHARE, Deadline.after(30), one) == 1
 
 
 async def test_a_pool_that_is_not_open_or_no_longer_has_no_connections(demo: Database) -> None:
-    pool = Pool(demo.gateway_dsn, size=1, wait_seconds=1, statement_cache_size=16)
+    pool = make_pool(demo.gateway_dsn, 1)
     assert (pool.busy(), pool.idle()) == (0, 0)
     await pool.open()
-    await pool.run(Deadline.after(30), one)
+    await pool.run(SHARE, Deadline.after(30), one)
     assert (pool.busy(), pool.idle()) == (0, 1)
     await pool.close()
     assert (pool.busy(), pool.idle()) == (0, 0)

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from gateway.deadline import Deadline
 from gateway.errors import DatabaseUnavailableError, DeadlineExceededError, GatewayError
 from gateway.observe import Observer
+from gateway.postgres.places import Share
 from gateway.postgres.pool import Pool
 from gateway.postgres.transactions import OpeningReads, ReadTransaction
 from tests.conftest import Database
@@ -46,7 +47,8 @@ async def _nothing(_reads: OpeningReads) -> None:
 @pytest.fixture
 async def pool(database: Database) -> AsyncIterator[Pool]:
     """One connection: whoever keeps it is found out."""
-    pool = Pool(database.gateway_dsn, size=1, wait_seconds=0.3, statement_cache_size=16)
+    observer = Observer(CollectorRegistry())
+    pool = Pool(database.gateway_dsn, observer, size=1, wait_seconds=0.3, statement_cache_size=16)
     await pool.open()
     yield pool
     await pool.close()
@@ -58,7 +60,8 @@ async def begin(pool: Pool, database: Database) -> Begin:
         tenant_id = await owner.fetchval("INSERT INTO tenants (slug, name) VALUES ('acme', 'Acme') RETURNING id")
 
     def transaction(seconds: float = 30) -> ReadTransaction[Any]:
-        return ReadTransaction(pool, tenant_id, Deadline.after(seconds), Observer(CollectorRegistry()), _nothing)
+        share, observer = Share(tenant_id, most=1), Observer(CollectorRegistry())
+        return ReadTransaction(pool, share, tenant_id, Deadline.after(seconds), observer, _nothing)
 
     return transaction
 
@@ -237,7 +240,7 @@ async def test_its_tables_are_those_of_its_opening_too(pool: Pool) -> None:
     async def opening(reads: OpeningReads) -> None:
         await reads.fetch(replace(TENANT, reads=frozenset({"tenants"})))
 
-    transaction = ReadTransaction(pool, 1, Deadline.after(30), Observer(CollectorRegistry()), opening)
+    transaction = ReadTransaction(pool, Share(1, most=1), 1, Deadline.after(30), Observer(CollectorRegistry()), opening)
     await transaction.opened()
     await transaction.close()
     assert transaction.tables == {"tenants"}

@@ -12,6 +12,7 @@ import asyncpg
 from gateway.deadline import Deadline
 from gateway.observe import Observer, StatementFinished
 from gateway.postgres.faults import as_gateway_error
+from gateway.postgres.places import Share
 from gateway.postgres.pool import Pool
 from gateway.postgres.turns import Turns
 
@@ -60,13 +61,15 @@ class ReadTransaction(Generic[Opening]):
     """Opens at its first read and sees one moment until it is closed.
 
     `opening` is read first, in the same snapshot, and kept as `found`. The tenant is set by a statement of its own
-    before any that reads, and goes into every statement as `$1` besides. `statements`: the names of those that were
-    run, the opening's first; `rows`: how many these found; `tables`: what they read.
+    before any that reads, and goes into every statement as `$1` besides. `share`: of the pool, that its connection is
+    taken from. `statements`: the names of those that were run, the opening's first; `rows`: how many these found;
+    `tables`: what they read.
     """
 
     def __init__(
         self,
         pool: Pool,
+        share: Share,
         tenant_id: int,
         deadline: Deadline,
         observer: Observer,
@@ -78,6 +81,7 @@ class ReadTransaction(Generic[Opening]):
         self.tables: set[str] = set()
         self.on_idle: Callable[[], None] | None = None
         self._pool = pool
+        self._share = share
         self._deadline = deadline
         self._observer = observer
         self._read_opening = opening
@@ -139,7 +143,7 @@ class ReadTransaction(Generic[Opening]):
         return await asyncio.shield(self._opened)
 
     async def _open(self) -> Opening:
-        self._connection, _ = await self._pool.acquire(self._deadline, self._begin)
+        self._connection, _ = await self._pool.acquire(self._share, self._deadline, self._begin)
         self.found = await self._read_opening(OpeningReads(self.tenant_id, self._run))
         return self.found
 

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import asyncpg
 
 from gateway.deadline import Deadline
-from gateway.errors import OutcomeUnknownError, PoolExhaustedError, WriteConflictError
+from gateway.errors import OutcomeUnknownError, WriteConflictError
 from gateway.observe import Observer, StatementFinished
 from gateway.postgres.faults import as_gateway_error, is_unavailable
+from gateway.postgres.places import Share
 from gateway.postgres.pool import Pool
 from gateway.postgres.transactions import Named, begin, give_back
 
@@ -96,18 +97,15 @@ class Writes:
 
 
 class WriteTransactions:
-    """The write transactions of one process. They take half the pool at most: writers wait for each other's rows, and
-    readers do not."""
+    """The write transactions of one process."""
 
-    def __init__(self, pool: Pool, observer: Observer, herald: Herald, *, pool_size: int, wait_seconds: float) -> None:
+    def __init__(self, pool: Pool, observer: Observer, herald: Herald) -> None:
         self._pool = pool
         self._observer = observer
         self._herald = herald
-        self._seats = asyncio.Semaphore(max(1, pool_size // 2))
-        self._wait_seconds = wait_seconds
 
     async def run(
-        self, writer: Writer, deadline: Deadline, work: Callable[[Writes], Awaitable[Done]]
+        self, share: Share, writer: Writer, deadline: Deadline, work: Callable[[Writes], Awaitable[Done]]
     ) -> tuple[Done, list[str], int]:
         """What the work returned, once it is committed, the names of its statements, and how many rows these found.
 
@@ -115,34 +113,20 @@ class WriteTransactions:
         or the commit outlasted the deadline, and the errors of a read; of all but OUTCOME_UNKNOWN nothing remains.
         """
         until = deadline.earlier(MARGIN_SECONDS)
-        await self._take_seat(until)
-        try:
-            return await self._until_won(writer, until, work)
-        finally:
-            self._seats.release()
-
-    async def _take_seat(self, until: Deadline) -> None:
-        try:
-            async with asyncio.timeout(min(self._wait_seconds, until.left_seconds())):
-                await self._seats.acquire()
-        except TimeoutError:
-            raise PoolExhaustedError from None
-
-    async def _until_won(
-        self, writer: Writer, until: Deadline, work: Callable[[Writes], Awaitable[Done]]
-    ) -> tuple[Done, list[str], int]:
         for _ in range(ATTEMPTS):
             try:
-                return await self._write_once(writer, until, work)
+                return await self._write_once(share, writer, until, work)
             except (*LOST_RACES, RacedError) as error:
                 self._observer.log.info("a write lost a race", reason=repr(error), request_id=writer.request_id)
         raise WriteConflictError
 
     async def _write_once(
-        self, writer: Writer, deadline: Deadline, work: Callable[[Writes], Awaitable[Done]]
+        self, share: Share, writer: Writer, deadline: Deadline, work: Callable[[Writes], Awaitable[Done]]
     ) -> tuple[Done, list[str], int]:
         pool, observer = self._pool, self._observer
-        connection, _ = await pool.acquire(deadline, lambda taken: begin(pool, taken, _beginning(writer, deadline)))
+        connection, _ = await pool.acquire(
+            share, deadline, lambda taken: begin(pool, taken, _beginning(writer, deadline)), writing=True
+        )
         writes = Writes(connection, writer, deadline, observer)
         try:
             done = await work(writes)

@@ -19,7 +19,7 @@ from tests.stress.answers.tally import Tally
 CONTROLS = ("", "", "", "", "", "", "max-age=60", "no-cache", "max-age=0", "no-store", "max-stale=600")
 LONGEST_PAUSE_SECONDS = 0.03
 MOST_IN_A_ROW = 6
-EXCUSES = {"DATABASE_UNAVAILABLE", "POOL_EXHAUSTED", "DEADLINE_EXCEEDED"}
+EXCUSES = {"DATABASE_UNAVAILABLE", "POOL_EXHAUSTED", "TENANT_BUSY", "DEADLINE_EXCEEDED"}
 """Why a gateway may refuse in times like these."""
 SLOWEST_SECONDS = DEADLINE_SECONDS + 5.0
 """Nobody waits longer, not of a gateway that was stopped for a while either."""

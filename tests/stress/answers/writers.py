@@ -21,7 +21,7 @@ CHANGE = """
 mutation Change($input: UpdateDealsInput!) {
   updateDeals(input: $input) { results { status deal { name amount } } }
 }"""
-EXCUSES = {"DATABASE_UNAVAILABLE", "POOL_EXHAUSTED", "OUTCOME_UNKNOWN", "WRITE_CONFLICT"}
+EXCUSES = {"DATABASE_UNAVAILABLE", "POOL_EXHAUSTED", "TENANT_BUSY", "OUTCOME_UNKNOWN", "WRITE_CONFLICT"}
 WRITING_ROLES = ("manager", "admin")
 LONGEST_PAUSE_SECONDS = 0.8
 LONGEST_OPEN_SECONDS = 0.15
