@@ -7,7 +7,7 @@ import pytest
 
 from gateway.cost.budget import Bucket, Standing
 from gateway.cost.limits import check_price, throttled
-from gateway.errors import CostLimitExceededError, GatewayError
+from gateway.errors import CostLimitExceededError, GatewayError, UnauthenticatedError
 from gateway.pipeline.respond import encoded, refusal
 from gateway.web.default_query import DEFAULT_QUERY
 from tests.browser.conftest import Run
@@ -80,23 +80,30 @@ def test_a_run_tells_what_was_asked_and_what_it_cost(run: Run) -> None:
     ]
 
 
+def test_where_prices_are_off_and_a_dry_run_tells_nothing_there_is_no_panel(run: Run) -> None:
+    module = """
+        import { Costs } from "./costs.js";
+        const costs = new Costs();
+        tell(given.map((answer) => (costs.priced(answer), costs.get().on)));
+    """
+    off = {"status": 200, "body": {"data": None}, "kept": False, "retryAfterSeconds": 0}
+    executed = answered(1, 1)  # a proxy dropped the header
+    assert run(module, refused(UnauthenticatedError()), off, executed) == [True, False, False]
+
+
 def test_a_running_operation_holds_its_price_and_gives_back_what_it_did_not_cost(run: Run) -> None:
     module = """
         import { Costs } from "./costs.js";
         const [priced, answer] = given;
         const costs = new Costs();
-        const seen = [];
-        costs.watch(() => seen.push(costs.get().held));
-        costs.priced(priced);
-        costs.started();
-        costs.finished(answer);
-        costs.set({ old: true });
-        costs.started(); // of what was changed since, the price is not known
-        tell(seen);
+        const held = (done) => (done, costs.get().held);
+        const seen = [held(costs.priced(priced)), held(costs.started()), held(costs.finished(answer))];
+        costs.set({ old: true }); // the price of what was changed since is not known
+        tell([...seen, held(costs.started())]);
     """
     priced = answered(596, 0)
     priced["body"]["extensions"]["cost"]["fields"] = []
-    assert run(module, priced, answered(596, 412)) == [0, 596, 0, 0, 0]
+    assert run(module, priced, answered(596, 412)) == [0, 596, 0, 0]
 
 
 def test_one_question_is_asked_at_a_time_and_the_newest_last(run: Run) -> None:

@@ -12,13 +12,13 @@ export function priceOf(answer) {
   const { code, cost: refused, most, dearest } = refusalOf(answer);
   if (code === "COST_LIMIT_EXCEEDED") return { points: refused, most, paths: dearest };
   const cost = answer.body.extensions?.cost;
-  return cost && !code ? { points: cost.requestedQueryCost, paths: cost.fields.slice(0, PATHS) } : null;
+  return cost?.fields && !code ? { points: cost.requestedQueryCost, paths: cost.fields.slice(0, PATHS) } : null;
 }
 
 /** Why a dry run told no price, in a line. */
 export function reasonOf({ status, body }) {
   if (status === 401) return "Not signed in: put a token into the headers to see prices.";
-  return `No price: ${body.errors?.[0]?.message ?? "the answer tells none."}`;
+  return body.errors ? `No price: ${body.errors[0].message}` : null;
 }
 
 /** What became of an operation that was run, in a few words; null where the answer does not say what it cost. */

@@ -40,6 +40,7 @@ export class Costs {
     const price = priceOf(answer);
     this.heard(answer);
     this.#isAtHand(price, price ? null : reasonOf(answer));
+    this.set({ on: Boolean(price || answer.body.errors) });
   }
 
   /** The operation at hand has no price; why, if the editors do not tell. */

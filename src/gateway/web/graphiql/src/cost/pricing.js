@@ -27,8 +27,7 @@ export function createPricing(endpoint, costs, read) {
   async function isHeeded(headers) {
     if (heeded) return true;
     const answer = await dryRun({ query: "{ __typename }" }, headers);
-    heeded = answer.body.data === null && Boolean(answer.body.extensions?.cost);
-    costs.set({ on: heeded || Boolean(answer.body.errors) });
+    heeded = answer.body.data === null && !answer.body.errors;
     if (!heeded) costs.priced(answer);
     return heeded;
   }
