@@ -56,9 +56,15 @@ def test_points_and_times_are_told_in_words(run: Run) -> None:
 def test_an_operation_above_the_ceiling_shows_its_price_and_what_would_make_it_cheaper(run: Run) -> None:
     with pytest.raises(CostLimitExceededError) as error:
         check_price(gateway().price(DEFAULT_QUERY), {}, 400)
-    module = 'import { outcomeOf, priceOf } from "./answers.js"; tell([priceOf(given[0]), outcomeOf(given[0])]);'
+    module = """
+        import { Costs } from "./costs.js";
+        const [run, dryRun] = [new Costs(), new Costs()];
+        run.finished(given[0]);
+        dryRun.priced(given[0]);
+        tell([run.get().outcome, run.get().price, dryRun.get().price]);
+    """
     price = {"points": 596, "most": 400, "paths": error.value.extensions["dearest"]}
-    assert run(module, refused(error.value)) == [price, "Refused: more than 400 points"]
+    assert run(module, refused(error.value)) == ["Refused: more than 400 points", price, price]
 
 
 def test_a_throttled_operation_tells_when_it_fits(run: Run) -> None:

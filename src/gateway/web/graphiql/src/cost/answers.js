@@ -5,8 +5,8 @@ const PATHS = 5;
 const refusalOf = ({ body }) => body.errors?.[0]?.extensions ?? {};
 
 /**
- * Of a dry run: `{ points, most, paths: [{ path, cost, remedy }] }`, the dearest first. `most` and `remedy` only where
- * it costs more than one operation may. Null where no price was told.
+ * Of a dry run or a refusal: `{ points, most, paths: [{ path, cost, remedy }] }`, the dearest first. `most` and
+ * `remedy` only where it costs more than one operation may. Null where no paths were told.
  */
 export function priceOf(answer) {
   const { code, cost: refused, most, dearest } = refusalOf(answer);

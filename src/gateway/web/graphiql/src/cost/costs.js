@@ -59,11 +59,13 @@ export class Costs {
     this.set({ held: price && !old ? price.points : 0, outcome: null, refusedUntil: null });
   }
 
-  /** It was answered. */
+  /** It was answered. What was refused for its price tells what would make it cheaper. */
   finished(answer) {
-    this.heard(answer);
     const seconds = secondsRefused(answer);
+    const price = this.#known.old ? null : priceOf(answer);
+    this.heard(answer);
     this.set({ held: 0, outcome: outcomeOf(answer), refusedUntil: seconds && Date.now() + seconds * 1000 });
+    if (price) this.set({ price });
   }
 
   /** It was not. */
