@@ -73,6 +73,6 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
-$(GRAPHIQL)/dist: $(VENV)/.installed $(wildcard $(GRAPHIQL)/src/*) $(GRAPHIQL)/package-lock.json $(GRAPHIQL)/build.mjs
+$(GRAPHIQL)/dist: $(VENV)/.installed $(wildcard $(GRAPHIQL)/src/* $(GRAPHIQL)/src/*/*) $(GRAPHIQL)/package-lock.json $(GRAPHIQL)/build.mjs
 	$(BIN)/python scripts/build_graphiql.py
 	@touch $@

@@ -40,7 +40,7 @@ WITHOUT_IDS = [name for name in root_fields(SCHEMA) if not needs_an_id(SCHEMA, n
 FOR_ADMINS = {"auditLog", "rollups"}
 """Fields that only an admin may ask for."""
 
-OF_NO_RECORD = {"rollups"}
+OF_NO_RECORD = {"budget", "rollups"}
 
 GROUP_KEYS = cast(GraphQLEnumType, SCHEMA.type_map["DealGroupKey"]).values
 GROUPS = "{{ dealAggregates(groupBy: [{}]) {{ labels count won lost value wonValue averageCycleDays }} }}"

@@ -7,6 +7,9 @@ import { createRoot } from "react-dom/client";
 import editorWorker from "monaco-editor/esm/vs/editor/editor.worker.js?url";
 import jsonWorker from "monaco-editor/esm/vs/language/json/json.worker.js?url";
 import graphqlWorker from "monaco-graphql/esm/graphql.worker.js?url";
+import { Costs } from "./cost/costs.js";
+import { CostPanel } from "./cost/panel.jsx";
+import { createFetcher } from "./fetcher.js";
 import { createStorage } from "./storage.js";
 
 const workerUrls = { json: jsonWorker, graphql: graphqlWorker };
@@ -14,22 +17,13 @@ globalThis.MonacoEnvironment = {
   getWorker: (_id, label) => new Worker(workerUrls[label] ?? editorWorker),
 };
 
-/** Sends the headers of the headers editor; while that is empty, or not yet on the page, `initialHeaders`. */
-function createFetcher(endpoint, initialHeaders) {
-  return async (params, { headers = initialHeaders } = {}) => {
-    const sent = new Headers(headers);
-    sent.set("Content-Type", "application/json");
-    sent.set("Accept", "application/graphql-response+json, application/json;q=0.9");
-    const response = await fetch(endpoint, { method: "POST", headers: sent, body: JSON.stringify(params) });
-    return response.json();
-  };
-}
+const costs = new Costs();
 
 function App({ endpoint, defaultQuery, token, title }) {
   const headers = token ? { Authorization: `Bearer ${token}` } : undefined;
   return (
     <GraphiQL
-      fetcher={createFetcher(endpoint, headers)}
+      fetcher={createFetcher(endpoint, headers, costs)}
       defaultQuery={defaultQuery}
       defaultHeaders={headers && JSON.stringify(headers, null, 2)}
       defaultEditorToolsVisibility="headers"
@@ -37,6 +31,7 @@ function App({ endpoint, defaultQuery, token, title }) {
       storage={createStorage(endpoint)}
     >
       <GraphiQL.Logo>{title}</GraphiQL.Logo>
+      <CostPanel endpoint={endpoint} costs={costs} />
     </GraphiQL>
   );
 }
