@@ -124,6 +124,17 @@ async def test_a_step_that_gets_no_lock_gives_up_and_changes_nothing(
     assert await snapshot(empty.owner_dsn) != before
 
 
+async def test_tenants_that_are_there_keep_their_plans(empty: Database, owner: asyncpg.Connection) -> None:
+    await migrate(empty.owner_dsn, "0012")
+    plans = ["standard", "professional", "enterprise"]
+    await owner.execute("INSERT INTO tenants (slug, name, plan) SELECT p, p, p FROM unnest($1::text[]) AS p", plans)
+    await migrate(empty.owner_dsn)
+    found = await owner.fetch("SELECT t.plan, deadline_seconds FROM tenants t, app.terms(t.id) ORDER BY t.id")
+    assert [tuple(row) for row in found] == list(zip(plans, (15, 30, 60), strict=True))
+    await migrate(empty.owner_dsn, "0012")
+    assert [row["plan"] for row in await owner.fetch("SELECT plan FROM tenants ORDER BY id")] == plans
+
+
 async def test_a_second_migration_waits_for_the_first(empty: Database, owner: asyncpg.Connection) -> None:
     await owner.execute(f"SELECT pg_advisory_lock({ADVISORY_LOCK})")
     migrating = [asyncio.create_task(migrate(empty.owner_dsn)) for _ in range(2)]

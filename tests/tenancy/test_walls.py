@@ -7,6 +7,7 @@ from itertools import product
 import asyncpg
 import pytest
 
+from loaders.identity import identify
 from loaders.reads import Statement, every_statement
 from tests.postgres.catalogue import OURS, OWN_FUNCTION
 from tests.tenancy.composed import COMPOSED, Ask, Recorder
@@ -97,6 +98,36 @@ def arguments(statement: Statement) -> tuple[object, ...]:
 
 async def relations(connection: asyncpg.Connection) -> list[tuple[str, bool, str]]:
     return [tuple(row) for row in await connection.fetch(RELATIONS)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT FROM plans",
+        "SELECT FROM tenant_terms",
+        "SELECT app.terms(1)",
+        "UPDATE plans SET bucket_points = 1",
+        "UPDATE tenant_terms SET mode = 'off'",
+        "UPDATE tenants SET plan = 'enterprise'",
+        "INSERT INTO tenant_terms (tenant_id) VALUES (1)",
+        "DELETE FROM tenant_terms",
+    ],
+)
+async def test_the_serving_role_neither_reads_nor_sets_what_tenants_may_use(
+    gateway_role: asyncpg.Connection, statement: str
+) -> None:
+    async with gateway_role.transaction():
+        await gateway_role.execute("SET LOCAL app.tenant_id = '1'")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with gateway_role.transaction():
+                await gateway_role.execute(statement)
+
+
+async def test_each_tenants_terms_are_its_own(twins: Twins, gateway_role: asyncpg.Connection) -> None:
+    async with twins.database.as_owner() as owner:
+        await owner.execute("UPDATE tenant_terms SET concurrency = tenant_id + 90")
+    found = [await identify(gateway_role, slug, f"{slug} subject 1") for slug in TENANTS]
+    assert [who and (who.tenant_id, who.agreed.concurrency) for who in found] == [(1, 91), (2, 92), (3, 93)]
 
 
 async def test_every_text_of_the_canary_carries_its_mark(twins: Twins) -> None:

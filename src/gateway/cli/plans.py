@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from gateway.cli.shared import one_sentence, out, run_as_owner
@@ -24,6 +25,7 @@ from gateway.settings import load_settings
 from gateway.terms import Mode
 
 MOST_POINTS = 10**15
+WIDE = 200
 
 
 class Wanted(StrEnum):
@@ -84,7 +86,8 @@ def list_() -> None:
             table.add_column(part.option, no_wrap=True, justify="right")
         for one in run_as_owner(load_settings(), list_terms):
             table.add_row(*_row(one))
-        out.print(table)
+        # Broader than many a terminal, and than what is known of a pipe: numbers are never cut off.
+        Console(width=WIDE, highlight=False).print(table)
 
 
 def set_(
