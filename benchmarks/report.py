@@ -56,6 +56,7 @@ def _tables(results: Results) -> Iterator[TableOf]:
     yield "Where one request of the mix spends its time in the gateway, alone (mean ms)", STAGE_HEADINGS, mixed
     largest = [_stage_row(c) for c in alone if c.question.tenants == LARGEST]
     yield "The same, of the largest tenant", STAGE_HEADINGS, largest
+    yield results.fairness.table()
     yield from results.cached.tables()
 
 
@@ -100,5 +101,6 @@ def _sentences(results: Results) -> Iterator[str]:
     yield from results.lists.sentences()
     yield from results.imports.sentences()
     yield from results.changes.sentences()
+    yield from results.fairness.sentences()
     yield from results.cached.sentences()
     yield f"Before measuring, {results.compared_answers} answers of both servers were compared and were the same."

@@ -13,6 +13,10 @@ from benchmarks.cached import measure_alone as cached_alone
 from benchmarks.changes import ChangeFigures
 from benchmarks.changes import measure_alone as changes_alone
 from benchmarks.data import demo_database
+from benchmarks.fairness import Flooding
+from benchmarks.fairness import Pace as FairnessPace
+from benchmarks.fairness import measure_alone as fairness_alone
+from benchmarks.fairness_page import FairnessFigures
 from benchmarks.first_answer import seconds_to_first_answer
 from benchmarks.generator import Job
 from benchmarks.imports import ImportFigures
@@ -41,6 +45,7 @@ class Plan:
     companies: int
     imported_deals: int
     change_rounds: int
+    fairness: FairnessPace
     cached: CachedPlan
 
     def questions(self) -> list[Question]:
@@ -66,6 +71,7 @@ class Results:
     lists: ListFigures
     imports: ImportFigures
     changes: ChangeFigures
+    fairness: FairnessFigures
     cached: CachedFigures
 
 
@@ -83,9 +89,11 @@ async def run(plan: Plan, console: Console) -> Results:
     lists, imports = await lists_alone(plan.companies), await imports_alone(plan.imported_deals)
     console.print("Moving many deals at once …")
     changes = await changes_alone(plan.directory, plan.size, plan.change_rounds, console)
+    console.print("Flooding one tenant's dashboards with another's …")
+    fairness = await fairness_alone(plan.directory, plan.size, plan.fairness, Flooding(), {}, console)
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as logs:
         cached = await cached_alone(plan.directory, plan.size, plan.cached, Path(logs), console)
-    measured = (compared, cells, uncached, ceiling, demo_seconds, lists, imports, changes, cached)
+    measured = (compared, cells, uncached, ceiling, demo_seconds, lists, imports, changes, fairness, cached)
     return Results(machine, plan.size.value, plan.pace, *measured)
 
 

@@ -126,16 +126,18 @@ async def test_who_leaves_with_a_place_just_given_hands_it_on() -> None:
     await turns.end()
 
 
-async def test_who_left_does_not_take_away_the_line_of_who_came_after() -> None:
-    turns = TurnTaking(1)
-    (other,) = await arrivals(turns, QUIET, 1)
-    (leaving,) = await arrivals(turns, LOUD, 1)
-    turns.leave(leaving)
-    turns.give_back(other)
-    await turns.arrive(LOUD)
-    await turns.arrive(LOUD)
-    await turns.settle()
-    await turns.end()
+async def test_who_leaves_late_does_not_take_away_the_line_of_who_came_meanwhile() -> None:
+    places = Places(1)
+    await places.take(LOUD, 60)
+    leaving = asyncio.create_task(places.take(LOUD, 60))
+    await asyncio.sleep(0)
+    coming = asyncio.create_task(places.take(LOUD, 60))  # begins before the one who leaves knows
+    leaving.cancel()
+    places.give_back(LOUD)
+    await asyncio.wait([leaving, coming])
+    assert (places.held, places.waiting) == (1, 0)
+    places.give_back(LOUD)
+    assert (places.held, places._lines) == (0, {})
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -6,15 +6,16 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import heapify, heappop
 from itertools import count
 
 from gateway.errors import NoPlaceError, PoolExhaustedError, TenantBusyError
 
 WAITING_FOR_EACH_PLACE = 100
 """So many may wait for each place that a tenant may hold. One more is refused at once: waiting takes memory."""
-WRITERS_FULL = "Half of the requests that the tenant may have at work are changes, and none of them ended in time."
 KEPT_SHARE = 10
 """One place in so many is kept for tenants that hold none."""
+WRITERS_FULL = "Half of the requests that the tenant may have at work are changes, and none of them ended in time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +33,18 @@ class _Waiter:
 
 
 class _Line:
-    """Of one share: what it holds, and who waits, those who write apart from those who read."""
+    """Of one share: what it holds, `writing` those who write, and who waits, by whether they write."""
 
-    def __init__(self) -> None:
-        self.most = 0
-        self.held = {True: 0, False: 0}
-        self.waiting: dict[bool, deque[_Waiter]] = {True: deque(), False: deque()}
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.holding = 0
+        self.writing = 0
         self.turn = 0
-
-    @property
-    def holding(self) -> int:
-        return sum(self.held.values())
+        self.waiting: dict[bool, deque[_Waiter]] = {True: deque(), False: deque()}
 
     @property
     def length(self) -> int:
-        return sum(map(len, self.waiting.values()))
-
-    @property
-    def anybody(self) -> bool:
-        """Whether somebody waits."""
-        return any(self.first(writing=writing) for writing in (True, False))
+        return len(self.waiting[True]) + len(self.waiting[False])
 
     @property
     def full(self) -> bool:
@@ -59,7 +52,12 @@ class _Line:
 
     @property
     def writers_full(self) -> bool:
-        return self.held[True] >= max(1, self.most // 2)
+        return self.writing >= max(1, self.most // 2)
+
+    def count(self, places: int, *, writing: bool) -> None:
+        """So many places more are held."""
+        self.holding += places
+        self.writing += places * writing
 
     def first(self, *, writing: bool) -> _Waiter | None:
         """Those who left are passed over."""
@@ -79,15 +77,14 @@ class Places:
     """
 
     def __init__(self, size: int) -> None:
-        self._size = size
         self._kept = size // KEPT_SHARE
-        self._held = {True: 0, False: 0}
+        self._all = _Line(size)  # what all hold together, where nobody waits
         self._lines: dict[int | str, _Line] = {}
         self._numbers = count(1)
 
     @property
     def held(self) -> int:
-        return sum(self._held.values())
+        return self._all.holding
 
     @property
     def waiting(self) -> int:
@@ -98,7 +95,7 @@ class Places:
 
         Raises TENANT_BUSY where the share is what is used up, POOL_EXHAUSTED where it is the places of all.
         """
-        line = self._lines.setdefault(share.of, _Line())
+        line = self._lines.setdefault(share.of, _Line(share.most))
         line.most = share.most
         if line.length >= WAITING_FOR_EACH_PLACE * share.most:
             raise self._refusal(share, line, writing=writing)
@@ -120,18 +117,21 @@ class Places:
     def give_back(self, share: Share, *, writing: bool = False) -> None:
         """Gives a place back that was taken with these arguments, and on to who is next."""
         line = self._lines[share.of]
-        line.held[writing] -= 1
-        self._held[writing] -= 1
-        while any(map(self._give, sorted(self._waiting_lines(), key=_by_turn))):
+        self._count(line, -1, writing=writing)
+        while any(map(self._give, self._in_turn())):
             pass
         self._forget(share, line)
 
-    def _waiting_lines(self) -> list[_Line]:
-        return [line for line in self._lines.values() if line.length]
+    def _in_turn(self) -> Iterator[_Line]:
+        """The lines where somebody waits. Seldom is more than the first one asked for."""
+        lines = [(line.holding, line.turn, line) for line in self._lines.values() if line.length]
+        heapify(lines)
+        while lines:
+            yield heappop(lines)[2]
 
     def _join(self, line: _Line, *, writing: bool) -> _Waiter:
         waiter = _Waiter(next(self._numbers), asyncio.get_running_loop().create_future())
-        if not line.anybody:
+        if not line.length:
             line.turn = waiter.number
         line.waiting[writing].append(waiter)
         return waiter
@@ -146,22 +146,25 @@ class Places:
 
     def _give(self, line: _Line) -> bool:
         """Whether somebody in this line was given a place."""
-        free = self._size - self.held
+        free = self._all.most - self._all.holding
         if line.full or free <= (self._kept if line.holding else 0):
             return False
         waiter, writing = min(self._eligible(line), default=(None, False))
         if waiter is None:
             return False
         line.waiting[writing].popleft()
-        line.held[writing] += 1
-        self._held[writing] += 1
+        self._count(line, 1, writing=writing)
         line.turn = next(self._numbers)
         waiter.granted.set_result(None)
         return True
 
+    def _count(self, line: _Line, places: int, *, writing: bool) -> None:
+        line.count(places, writing=writing)
+        self._all.count(places, writing=writing)
+
     def _eligible(self, line: _Line) -> Iterator[tuple[_Waiter, bool]]:
         """The first who reads and the first who writes, where these may have a place."""
-        may_write = self._held[True] < max(1, self._size // 2) and not line.writers_full
+        may_write = not (line.writers_full or self._all.writers_full)
         for writing in (False, True) if may_write else (False,):
             waiter = line.first(writing=writing)
             if waiter is not None:
@@ -182,7 +185,3 @@ class Places:
         # Who left may find that another line has begun meanwhile.
         if not line.holding and not line.length and self._lines.get(share.of) is line:
             del self._lines[share.of]
-
-
-def _by_turn(line: _Line) -> tuple[int, int]:
-    return line.holding, line.turn
