@@ -56,12 +56,13 @@ from gateway.web import graphiql
 from gateway.web.default_query import DEFAULT_QUERY, ONLY_TRUSTED
 from gateway.web.graphql import GraphQLEndpoint, Page
 from gateway.web.health import live, metrics, readiness
-from gateway.web.hits import HitsFirst
+from gateway.web.hits import Hits
 from loaders import identity as identity_loaders
 from loaders.tenants import moment
 
 Found = TypeVar("Found")
 
+ENDPOINT = "/graphql"
 EXPOSED_HEADERS = (
     "Age",
     "ETag",
@@ -196,16 +197,21 @@ class _Parts:
             page=Page(self._page) if settings.graphiql else None,
         )
         routes = [
-            Route("/graphql", endpoint),
+            Route(ENDPOINT, endpoint),
             Route("/graphiql/assets/{name:path}", _asset, methods=["GET"]),
             Route("/", _to_endpoint, methods=["GET"]),
             Route("/health/live", live, methods=["GET"]),
             Route("/health/ready", readiness({"database": self._database_fault}), methods=["GET"]),
             Route("/metrics", metrics(self.scraped, self._refresh_gauges), methods=["GET"]),
         ]
-        at_once = AtOnce(identifier, known, self.cache)
-        hits = Middleware(HitsFirst, path="/graphql", at_once=at_once, pipeline=pipeline)
-        app = Starlette(routes=routes, middleware=[*_cors(settings), hits], lifespan=self._lifespan)
+        hits = Hits(
+            AtOnce(identifier, known, self.cache),
+            pipeline,
+            self.observer,
+            path=ENDPOINT,
+            cross_origin=bool(settings.cors_origins),
+        )
+        app = Starlette(routes=routes, middleware=_cors(settings), lifespan=lambda _: self._lifespan(hits))
         # A redirect to another spelling would name the host that the caller claims.
         app.router.redirect_slashes = False
         return app
@@ -327,20 +333,21 @@ class _Parts:
         token = self.settings.graphiql_token
         only_trusted = self.settings.documents_mode == "trusted"
         return graphiql.page(
-            endpoint="/graphql",
+            endpoint=ENDPOINT,
             default_query=ONLY_TRUSTED if only_trusted else DEFAULT_QUERY,
             token=token.get_secret_value() if token else None,
             title="Aggregation gateway: trusted documents only" if only_trusted else "Aggregation gateway",
         )
 
     @asynccontextmanager
-    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+    async def _lifespan(self, hits: Hits) -> AsyncIterator[dict[str, Hits]]:
+        """Yields what the server's own protocol looks at before it asks the application: `web/protocol.py`."""
         await self.pool.open()
         beside = [asyncio.create_task(self.listener.run())]
         if self.beside:
             beside.append(asyncio.create_task(self.beside(self.observer)))
         try:
-            yield
+            yield {"hits": hits}
         finally:
             for task in beside:
                 task.cancel()
@@ -374,4 +381,4 @@ async def _asset(request: Request) -> Response:
 
 
 async def _to_endpoint(_request: Request) -> Response:
-    return RedirectResponse("/graphql")
+    return RedirectResponse(ENDPOINT)
