@@ -20,7 +20,7 @@ from gateway.cache.changes import Changes, Stamp
 from gateway.cache.keys import schema_version
 from gateway.cache.listener import Listener
 from gateway.cache.memory import MemoryStore
-from gateway.cache.responses import ResponseCache
+from gateway.cache.responses import Reading, ResponseCache
 from gateway.cache.shared import SharedStore
 from gateway.cache.snapshots import Snapshot
 from gateway.commands.change_deals import Command, Roles
@@ -310,8 +310,8 @@ class _Parts:
         if found.incarnation is None:
             return lambda: False
         tags = identity_loaders.SQL["identify"].reads
-        stamp = Stamp(found.tenant_id, found.incarnation, Snapshot.parse(found.snapshot), tags)
-        return lambda: self.cache.still_true(stamp)
+        reading = Reading(Stamp(found.tenant_id, found.incarnation, Snapshot.parse(found.snapshot), tags))
+        return lambda: self.cache.still_true(reading)
 
     async def _connect_listening(self) -> asyncpg.Connection:
         settings = self.settings

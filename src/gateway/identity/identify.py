@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.errors import (
     MemberInactiveError,
@@ -79,6 +80,7 @@ def _bearer_token(authorization: str) -> str:
     return token.strip()
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def _identity(record: MemberRecord | None) -> Identity:
     if record is None:
         raise TenantUnknownError

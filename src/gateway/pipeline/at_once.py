@@ -4,6 +4,7 @@ waiting."""
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.cache.directives import wishes
 from gateway.cache.entries import Entry
@@ -53,8 +54,7 @@ class KnownCalls:
             self._bytes -= len(self._known.popitem(last=False)[0]) + SLOT_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """An answer that is kept and still true. `age_seconds`: since it was read."""
 
     entry: Entry

@@ -2,7 +2,7 @@
 answered before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.observe import Observer
 from gateway.pipeline.at_once import AtOnce
@@ -34,8 +34,7 @@ NOT_PLAIN = frozenset({"content-encoding", "graphql-cache", "graphql-cost", "tra
 JSON_BODIES = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
 
 
-@dataclass(frozen=True, slots=True)
-class PlainRequest:
+class PlainRequest(NamedTuple):
     """The head of a request of somebody who is signed in. `words`: its headers that matter; `query`: a GET in one
     piece, empty for a POST, which is its body."""
 
@@ -43,8 +42,7 @@ class PlainRequest:
     query: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class HitResponse:
+class HitResponse(NamedTuple):
     """`head`: lines of headers, each with its end."""
 
     status: int
