@@ -23,7 +23,6 @@ from gateway.documents.library import Documents
 from gateway.documents.limits import Limits
 from gateway.documents.persisted import PersistedDocuments
 from gateway.documents.texts import KeptTexts
-from gateway.identity import identify
 from gateway.identity.identify import Identifier
 from gateway.identity.members import MemberCache, MemberRecord
 from gateway.identity.tokens import TokenConfig, TokenVerifier
@@ -81,7 +80,12 @@ class Front:
         observer, schema = Observer(self.registry), graphql_schema()
         self.changes.begin("here", BEFORE)
         self.cache = ResponseCache(self.changes, trusted=self.trusts, memory=MemoryStore(10**6), shared=None)
-        self.identifier = Identifier(TokenVerifier(TokenConfig(secret=SECRET)), MemberCache(member))
+        self.identifier = Identifier(
+            # However slow the machine is, a token is looked at once.
+            TokenVerifier(TokenConfig(secret=SECRET)),
+            MemberCache(member),
+            clock=lambda: 0.0,
+        )
         self.caching = Caching(self.cache, schema_version="1", grace_seconds=0)
         self.known = KnownCalls()
         self.documents = Documents(
@@ -150,9 +154,7 @@ KEPT = b'{"data":{"a":1}}'
 
 
 @pytest.fixture
-async def front(monkeypatch: pytest.MonkeyPatch) -> Front:
-    # However slow the machine is.
-    monkeypatch.setattr(identify, "REMEMBERED_SECONDS", 60)
+async def front() -> Front:
     front = Front()
     await front.keep(DASHBOARD, b'{"a":1}')
     return front
@@ -235,7 +237,6 @@ async def test_a_plain_request_is_answered(front: Front, name: str) -> None:
     assert found.body == KEPT
 
 
-@pytest.mark.usefixtures("front")
 async def test_pages_of_other_origins_go_the_whole_way_where_they_are_let_in() -> None:
     let_in = Front(cross_origin=True)
     await let_in.keep(DASHBOARD, b'{"a":1}')

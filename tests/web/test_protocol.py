@@ -242,7 +242,8 @@ async def test_a_caller_who_does_not_read_is_not_written_to_without_end(sides: S
     writer.close()
     assert [headers_of(answer)["x-request-id"] for answer in found] == ids
     # The first are written at once; then the server waits until they are taken.
-    assert (is_raw(found[0]), all(map(is_raw, found))) == (True, False)
+    assert is_raw(found[0])
+    assert sum(map(is_raw, found)) < len(found) / 2
 
 
 @pytest.mark.parametrize("protocol", ["ours", "plain"])
