@@ -170,6 +170,9 @@ def not_plain(kept: bytes) -> dict[str, list[bytes]]:
         "that waits to go on": [said(kept, "Expect: 100-continue") + LAST],
         "that ends the connection": [said(kept, "Connection: close")],
         "of an older version": [kept.replace(b"HTTP/1.1", b"HTTP/1.0")],
+        "of an older version that asks to go on": [
+            said(kept, "Connection: keep-alive").replace(b"HTTP/1.1", b"HTTP/1.0")
+        ],
     }
 
 
