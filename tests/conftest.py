@@ -3,10 +3,8 @@
 import itertools
 import json
 import sys
-import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +12,6 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-import uvicorn
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from starlette.applications import Starlette
@@ -28,7 +25,8 @@ from gateway.postgres.embedded import EmbeddedPostgres
 from gateway.postgres.migrate import migrate
 from gateway.settings import Settings
 from gateway.tokens import issue_token
-from tests.servers import free_port, postgres_server, redis_server
+from tests.pipeline.listening import listening
+from tests.servers import postgres_server, redis_server
 
 PASSWORDS = RolePasswords(owner="owner-password", worker="worker-password", gateway="gateway-password")
 JWT_SECRET = "a secret of tests, long enough for HS256"
@@ -235,23 +233,6 @@ async def aurora(demo: Database) -> AsyncIterator[Client]:
     """A viewer of the demo's largest tenant, on a gateway that all reading tests share."""
     async with serving(create_app(demo.settings()), await demo.token("aurora")) as client:
         yield client
-
-
-@contextmanager
-def listening(app: Starlette) -> Iterator[str]:
-    """The base URL of an application that listens on a real port, in a thread of its own."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=free_port(), log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive(), "the server ended while it started"
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{config.port}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from gateway.cache.changes import Changes, Stamp
 from gateway.cache.keys import schema_version
 from gateway.cache.listener import Listener
 from gateway.cache.memory import MemoryStore
-from gateway.cache.responses import ResponseCache
+from gateway.cache.responses import Reading, ResponseCache
 from gateway.cache.shared import SharedStore
 from gateway.cache.snapshots import Snapshot
 from gateway.commands.change_deals import Command, Roles
@@ -61,12 +61,13 @@ from gateway.web import graphiql
 from gateway.web.default_query import DEFAULT_QUERY, ONLY_TRUSTED
 from gateway.web.graphql import GraphQLEndpoint, Page
 from gateway.web.health import live, metrics, readiness
-from gateway.web.hits import HitsFirst
+from gateway.web.hits import Hits
 from loaders import identity as identity_loaders
 from loaders.tenants import moment
 
 Found = TypeVar("Found")
 
+ENDPOINT = "/graphql"
 EXPOSED_HEADERS = (
     "Age",
     "ETag",
@@ -211,16 +212,21 @@ class _Parts:
             page=Page(self._page) if settings.graphiql else None,
         )
         routes = [
-            Route("/graphql", endpoint),
+            Route(ENDPOINT, endpoint),
             Route("/graphiql/assets/{name:path}", _asset, methods=["GET"]),
             Route("/", _to_endpoint, methods=["GET"]),
             Route("/health/live", live, methods=["GET"]),
             Route("/health/ready", readiness({"database": self._database_fault}), methods=["GET"]),
             Route("/metrics", metrics(self.scraped, self._refresh_gauges), methods=["GET"]),
         ]
-        at_once = AtOnce(identifier, known, self.cache)
-        hits = Middleware(HitsFirst, path="/graphql", at_once=at_once, pipeline=pipeline)
-        app = Starlette(routes=routes, middleware=[*_cors(settings), hits], lifespan=self._lifespan)
+        hits = Hits(
+            AtOnce(identifier, known, self.cache, self.charging),
+            pipeline,
+            self.observer,
+            path=ENDPOINT,
+            cross_origin=bool(settings.cors_origins),
+        )
+        app = Starlette(routes=routes, middleware=_cors(settings), lifespan=lambda _: self._lifespan(hits))
         # A redirect to another spelling would name the host that the caller claims.
         app.router.redirect_slashes = False
         return app
@@ -326,8 +332,8 @@ class _Parts:
         if found.incarnation is None:
             return lambda: False
         tags = identity_loaders.SQL["identify"].reads
-        stamp = Stamp(found.tenant_id, found.incarnation, Snapshot.parse(found.snapshot), tags)
-        return lambda: self.cache.still_true(stamp)
+        reading = Reading(Stamp(found.tenant_id, found.incarnation, Snapshot.parse(found.snapshot), tags))
+        return lambda: self.cache.still_true(reading)
 
     async def _connect_listening(self) -> asyncpg.Connection:
         settings = self.settings
@@ -349,7 +355,7 @@ class _Parts:
         token = self.settings.graphiql_token
         only_trusted = self.settings.documents_mode == "trusted"
         return graphiql.page(
-            endpoint="/graphql",
+            endpoint=ENDPOINT,
             default_query=ONLY_TRUSTED if only_trusted else DEFAULT_QUERY,
             token=token.get_secret_value() if token else None,
             title="Aggregation gateway: trusted documents only" if only_trusted else "Aggregation gateway",
@@ -365,13 +371,14 @@ class _Parts:
                 self.observer.fault("budgets were not paid", error=error)
 
     @asynccontextmanager
-    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+    async def _lifespan(self, hits: Hits) -> AsyncIterator[dict[str, Hits]]:
+        """Yields what the server's own protocol looks at before it asks the application: `web/protocol.py`."""
         await self.pool.open()
         beside = [asyncio.create_task(self.listener.run()), asyncio.create_task(self._pay())]
         if self.beside:
             beside.append(asyncio.create_task(self.beside(self.observer)))
         try:
-            yield
+            yield {"hits": hits}
         finally:
             for task in beside:
                 task.cancel()
@@ -419,4 +426,4 @@ async def _asset(request: Request) -> Response:
 
 
 async def _to_endpoint(_request: Request) -> Response:
-    return RedirectResponse("/graphql")
+    return RedirectResponse(ENDPOINT)

@@ -5,14 +5,13 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
-
-Metric = TypeVar("Metric", Counter, Histogram)
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -41,8 +40,7 @@ class Stopwatch:
         return time.perf_counter() - self.started
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFinished:
+class RequestFinished(NamedTuple):
     """`outcome`: `ok`, or the code of the first error. `statements`: how many the request issued."""
 
     request_id: str
@@ -52,11 +50,11 @@ class RequestFinished:
     outcome: str
     status: int
     seconds: float
-    stages: dict[str, float] = field(default_factory=dict)
-    statements: int = 0
-    cache: str = "BYPASS"
-    requested_points: int = 0
-    paid_points: int = 0
+    stages: dict[str, float]
+    statements: int
+    cache: str
+    requested_points: int
+    paid_points: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,8 @@ class Observer:
         self.registry = registry
         self.log = structlog.get_logger("gateway")
         self._operations: set[str] = set()
-        self._series: dict[tuple[object, ...], Counter | Histogram] = {}
+        self._series: dict[tuple[str, str, str], tuple[Counter, Counter, Histogram]] = {}
+        self._stage_series: dict[str, Histogram] = {}
         self._requests = Counter(
             "gateway_requests_total", "Requests by operation and outcome.", ["operation", "outcome"], registry=registry
         )
@@ -204,12 +203,20 @@ class Observer:
         )
 
     def request(self, event: RequestFinished) -> None:
-        operation = self._bounded(event.operation)
-        self._labelled(self._requests, operation, event.outcome).inc()
-        self._labelled(self._cached, event.cache).inc()
-        self._labelled(self._request_seconds, operation).observe(event.seconds)
+        requests, cached, request_seconds = self._series_of(event)
+        requests.inc()
+        cached.inc()
+        request_seconds.observe(event.seconds)
         for stage, seconds in event.stages.items():
-            self._labelled(self._stages, stage).observe(seconds)
+            self._series_of_stage(stage).observe(seconds)
+        if self._logs_requests:
+            self._log_request(event)
+
+    @cached_property
+    def _logs_requests(self) -> bool:
+        return bool(self.log.is_enabled_for(logging.INFO))
+
+    def _log_request(self, event: RequestFinished) -> None:
         self.log.info(
             "request",
             request_id=event.request_id,
@@ -259,7 +266,7 @@ class Observer:
         self._waits.observe(waited_seconds)
 
     def place_refused(self, code: str) -> None:
-        self._labelled(self._refusals, code).inc()
+        self._refusals.labels(code).inc()
 
     def cache(self, *, entries: int, size_bytes: int) -> None:
         self._cache_entries.set(entries)
@@ -281,13 +288,24 @@ class Observer:
         """An error that is ours: its trace goes to the log, never to the caller."""
         self.log.error(message, exc_info=error, **context)
 
-    def _labelled(self, metric: Metric, *labels: str) -> Metric:
-        """The series of these labels. Finding it takes the library longer than counting in it."""
-        key = (metric, *labels)
+    def _series_of(self, event: RequestFinished) -> tuple[Counter, Counter, Histogram]:
+        """Where requests like this are counted. Finding that takes the library longer than counting."""
+        operation = self._bounded(event.operation)
+        key = (operation, event.outcome, event.cache)
         found = self._series.get(key)
         if found is None:
-            found = self._series[key] = metric.labels(*labels)
-        return cast(Metric, found)
+            found = self._series[key] = (
+                self._requests.labels(operation, event.outcome),
+                self._cached.labels(event.cache),
+                self._request_seconds.labels(operation),
+            )
+        return found
+
+    def _series_of_stage(self, stage: str) -> Histogram:
+        found = self._stage_series.get(stage)
+        if found is None:
+            found = self._stage_series[stage] = self._stages.labels(stage)
+        return found
 
     def _bounded(self, operation: str | None) -> str:
         name = operation or "(anonymous)"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.app import Beside
 
 OBJECTS_BETWEEN_COLLECTIONS = 10_000
+PROTOCOL = "gateway.web.protocol:HitsProtocol"
+"""By name: whoever only starts other processes need not import it."""
 
 
 def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
@@ -124,6 +126,7 @@ def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
     return {
         "host": host,
         "port": port,
+        "http": PROTOCOL,
         "log_config": None,
         "access_log": False,
         "server_header": False,

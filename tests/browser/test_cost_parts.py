@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from gateway.cost.budget import Bucket, Standing
+from gateway.cost.budget import Standing
 from gateway.cost.limits import check_price, throttled
 from gateway.errors import CostLimitExceededError, GatewayError, UnauthenticatedError
 from gateway.pipeline.respond import encoded, refusal
+from gateway.terms import Bucket
 from gateway.web.default_query import DEFAULT_QUERY
 from tests.browser.conftest import Run
 from tests.cost.priced import gateway

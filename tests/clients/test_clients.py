@@ -17,7 +17,8 @@ from gateway.api.ids import encode_id
 from gateway.api.schema import sdl
 from gateway.app import create_app
 from tests.changes.conftest import new_world
-from tests.conftest import Client, Database, listening
+from tests.conftest import Client, Database
+from tests.pipeline.listening import listening
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]

@@ -11,9 +11,9 @@ from gateway.identity.identify import Identifier, Identity
 from gateway.identity.members import MemberCache, MemberRecord
 from gateway.identity.permissions import Role
 from gateway.identity.tokens import TokenConfig, TokenVerifier
-from tests.identity.support import SECRET, TERMS, Clock, hs256
+from tests.identity.support import NOW, SECRET, TERMS, Clock, hs256
 
-ANN = MemberRecord(1, "acme", TERMS, "EUR", "Europe/Berlin", 7, "rep", active=True)
+ANN = MemberRecord(1, "acme", TERMS, "EUR", "Europe/Berlin", 7, "rep", active=True, still_true=lambda: True)
 IDENTITY = Identity(1, "acme", TERMS, "EUR", "Europe/Berlin", 7, Role.REP)
 asked: list[tuple[str, str]] = []
 
@@ -28,9 +28,12 @@ async def lookup(tenant: str, subject: str) -> MemberRecord | None:
     return members.get(subject, nobody) if tenant == "acme" else None
 
 
-def identifier() -> Identifier:
+def identifier(clock: Clock | None = None) -> Identifier:
+    """Without a clock, no time passes."""
     asked.clear()
-    return Identifier(TokenVerifier(TokenConfig(secret=SECRET), clock=Clock()), MemberCache(lookup))
+    clock = clock or Clock()
+    verifier = TokenVerifier(TokenConfig(secret=SECRET), clock=clock)
+    return Identifier(verifier, MemberCache(lookup, clock=clock), clock=clock)
 
 
 async def refusal(authorization: str, x_tenant: str | None = None) -> tuple[str, int]:
@@ -108,3 +111,44 @@ async def test_whatever_the_header_holds_only_an_error_of_the_catalogue_comes_ou
     except GatewayError as error:
         outcome = error.stage
     assert outcome in ("identify", IDENTITY)
+
+
+async def test_a_caller_who_was_identified_is_remembered_by_the_very_same_headers() -> None:
+    known, token = identifier(), f"Bearer {hs256()}"
+    assert known.remembered(token, None) is None
+    await known.identify(token, None)
+    assert [known.remembered(token, tenant) for tenant in (None, "acme", " acme ")] == [IDENTITY] * 3
+    assert [known.remembered(token, tenant) for tenant in ("other", "")] == [None] * 2
+    assert known.remembered(f"{token} ", None) is None
+
+
+async def test_who_was_refused_is_not_remembered() -> None:
+    known = identifier()
+    claims = [{"sub": "stranger@acme.test"}, {"sub": "left@acme.test"}, {"tenant": "unknown"}]
+    refused = [f"Bearer {hs256(**changes)}" for changes in claims]
+    for token in refused:
+        with pytest.raises(GatewayError):
+            await known.identify(token, None)
+    assert [known.remembered(token, None) for token in refused] == [None] * 3
+
+
+async def test_a_token_that_has_expired_is_not_remembered() -> None:
+    clock = Clock()
+    known, token = identifier(clock), f"Bearer {hs256(exp=NOW + 0.3)}"
+    await known.identify(token, None)
+    assert known.remembered(token, None) == IDENTITY
+    clock.now += 0.3
+    assert known.remembered(token, None) is None
+
+
+async def test_one_request_looks_at_a_token_again_before_it_is_forgotten() -> None:
+    clock = Clock()
+    known, token = identifier(clock), f"Bearer {hs256()}"
+    await known.identify(token, None)
+    clock.now += 0.7
+    assert [known.remembered(token, None) for _ in range(3)] == [None, IDENTITY, IDENTITY]
+    await known.identify(token, None)
+    clock.now += 0.5
+    assert known.remembered(token, None) == IDENTITY
+    clock.now += 0.5
+    assert [known.remembered(token, None) for _ in range(3)] == [None] * 3

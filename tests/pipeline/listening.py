@@ -7,20 +7,24 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import httpx
 import uvicorn
 from starlette.applications import Starlette
 
 from gateway.postgres.embedded import HOST
+from gateway.serve import PROTOCOL
 
 START_SECONDS = 20
 
 
 @contextmanager
-def listening(app: Starlette) -> Iterator[str]:
-    """The base URL of a gateway that listens until the block ends."""
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+def listening(app: Starlette, **changes: Any) -> Iterator[str]:
+    """The base URL of a gateway that listens until the block ends, as `gateway serve` does but for `changes` of
+    uvicorn's options."""
+    options = {"http": PROTOCOL, "log_config": None, "access_log": False, "lifespan": "on", **changes}
+    server = uvicorn.Server(uvicorn.Config(app, **options))
     with socket.create_server((HOST, 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

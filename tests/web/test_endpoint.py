@@ -197,7 +197,8 @@ async def test_a_page_of_an_allowed_origin_may_call(http: httpx.AsyncClient) -> 
     assert called.headers["Access-Control-Allow-Origin"] == ORIGIN
     exposed = {name.strip() for name in called.headers["Access-Control-Expose-Headers"].split(",")}
     of_the_cache = {"Age", "ETag", "X-Cache", "X-Cache-Key"}
-    assert exposed == {"Retry-After", "Server-Timing", "X-Request-Id", "X-Response-Time", *of_the_cache}
+    of_the_budget = {"RateLimit", "RateLimit-Policy", "Retry-After", "X-RateLimit-Remaining"}
+    assert exposed == {"Server-Timing", "X-Request-Id", "X-Response-Time", *of_the_cache, *of_the_budget}
 
 
 async def test_a_page_of_another_origin_may_not_read_the_answer(http: httpx.AsyncClient) -> None:

@@ -1,17 +1,15 @@
-"""Kept answers before anything is routed: given out to whom they belong; all else is handed on as it came."""
+"""Kept answers before anything is routed: given out to whom they belong; all else has to go the whole way."""
 
-import asyncio
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import cast
 from urllib.parse import quote
 
 import orjson
 import pytest
 from prometheus_client import CollectorRegistry
-from starlette.types import Message, Receive, Scope, Send
 
 from gateway.api.context import Context
 from gateway.api.schema import graphql_schema
@@ -26,11 +24,10 @@ from gateway.documents.library import Documents
 from gateway.documents.limits import Limits
 from gateway.documents.persisted import PersistedDocuments
 from gateway.documents.texts import KeptTexts
-from gateway.identity import identify
 from gateway.identity.identify import Identifier
 from gateway.identity.members import MemberCache, MemberRecord
 from gateway.identity.tokens import TokenConfig, TokenVerifier
-from gateway.observe import Observer
+from gateway.observe import Observer, configure_logging
 from gateway.pipeline.at_once import AtOnce, KnownCalls
 from gateway.pipeline.caching import Caching
 from gateway.pipeline.call import CacheWords, Call, Parameters, Trail
@@ -38,8 +35,7 @@ from gateway.pipeline.charging import Charging
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prepared import preparation
 from gateway.terms import Mode
-from gateway.web import hits
-from gateway.web.hits import HitsFirst
+from gateway.web.hits import HitResponse, Hits
 from tests.identity.support import SECRET, TERMS, hs256
 
 DASHBOARD = "{ dashboard { asOf } }"
@@ -47,10 +43,6 @@ ME = "{ me { name } }"
 MEMBERS = {("acme", "ann"): 1, ("acme", "bob"): 2, ("bolt", "ann"): 3, ("bolt", "bob"): 4}
 TENANTS = {"acme": 10, "bolt": 20}
 BEFORE, AFTER = Snapshot(100, 100), Snapshot(101, 101)
-
-
-def _always() -> bool:
-    return True
 
 
 async def member(tenant: str, subject: str) -> MemberRecord | None:
@@ -74,29 +66,41 @@ def no_context(*_: object) -> Context:
     raise AssertionError("nothing is executed here")
 
 
+def by_get(query: str) -> str:
+    return "query=" + quote(query)
+
+
 @dataclass
 class Front:
-    """What stands before an application, and the application: it reads what comes, keeps that, and answers 299."""
+    """What looks at requests first, and what it knows."""
 
     changes: Changes = field(default_factory=Changes)
-    came: list[Message] = field(default_factory=list)
-    reads: bool = True
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    trusted: bool | None = True
+    cross_origin: bool = False
+    mode: Mode = Mode.OFF
 
     def __post_init__(self) -> None:
-        observer, schema = Observer(CollectorRegistry()), graphql_schema()
+        observer, schema = Observer(self.registry), graphql_schema()
         self.changes.begin("here", BEFORE)
-        self.cache = ResponseCache(self.changes, trusted=lambda: True, memory=MemoryStore(10**6), shared=None)
-        self.identifier = Identifier(TokenVerifier(TokenConfig(secret=SECRET)), MemberCache(member))
+        self.cache = ResponseCache(self.changes, trusted=self.trusts, memory=MemoryStore(10**6), shared=None)
+        self.identifier = Identifier(
+            # However slow the machine is, a token is looked at once.
+            TokenVerifier(TokenConfig(secret=SECRET)),
+            MemberCache(member),
+            clock=lambda: 0.0,
+        )
         self.caching = Caching(self.cache, schema_version="1", grace_seconds=0)
         self.known = KnownCalls()
         self.documents = Documents(
             schema, Limits(tokens=500, depth=9, fields=99), size=9, prepare=preparation(schema, max_age_seconds=60)
         )
+        charging = Charging(MemoryBudget(), observer, mode=self.mode)
         pipeline = Pipeline(
             identify=self.identifier.identify,
             documents=self.documents,
             caching=self.caching,
-            charging=Charging(MemoryBudget(), observer, mode=Mode.OFF),
+            charging=charging,
             known=self.known,
             persisted=PersistedDocuments(KeptTexts(10**6), observer),
             schema=schema,
@@ -105,16 +109,13 @@ class Front:
             most_list_entries=9,
             observer=observer,
         )
-        at_once = AtOnce(self.identifier, self.known, self.cache)
-        self.app = HitsFirst(self.behind, path="/graphql", at_once=at_once, pipeline=pipeline)
+        at_once = AtOnce(self.identifier, self.known, self.cache, charging)
+        self.hits = Hits(at_once, pipeline, observer, path="/graphql", cross_origin=self.cross_origin)
 
-    async def behind(self, _: Scope, receive: Receive, send: Send) -> None:
-        while self.reads:
-            self.came.append(await receive())
-            if not self.came[-1].get("more_body"):
-                break
-        await send({"type": "http.response.start", "status": 299, "headers": []})
-        await send({"type": "http.response.body", "body": b"behind"})
+    def trusts(self) -> bool:
+        if self.trusted is None:
+            raise RuntimeError("a listener that fails")
+        return self.trusted
 
     async def keep(self, query: str, data: bytes, *, text: bytes | None = None, refresh: bool = False) -> None:
         """As after a request that was answered so."""
@@ -130,85 +131,91 @@ class Front:
         self.cache.keep(asked.key, Entry.of(stamp, data, read_at=time.time(), good_until=time.time() + 60))
         self.known.remember(call, asked, operation)
 
-    async def ask(
-        self,
-        *messages: Message,
-        method: str = "POST",
-        query_string: bytes = b"",
-        headers: Mapping[str, str] | None = None,
-    ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of the answer to a request that comes in such messages."""
-        coming, sent = list(messages), list[Message]()
+    def ask(
+        self, body: bytes = b"", *, method: str = "POST", query: str = "", headers: Mapping[str, str] | None = None
+    ) -> HitResponse | None:
+        """The answer to a request; None where it has to go the whole way."""
         named = {"authorization": bearer(), "content-type": "application/json", **(headers or {})}
         raw = [(name.encode(), part.encode()) for name, value in named.items() for part in value.split("|") if part]
-        scope = {"type": "http", "method": method, "path": "/graphql", "query_string": query_string, "headers": raw}
+        target = f"/graphql?{query}" if query else "/graphql"
+        request = self.hits.plain(method.encode(), target.encode(), raw)
+        return self.hits.response(request, body) if request else None
 
-        async def receive() -> Message:
-            return coming.pop(0) if coming else cast(Message, await asyncio.Event().wait())
+    def post(self, query: str, **headers: str) -> bytes | None:
+        """The body of an answer."""
+        found = self.ask(body_of(query), headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return found.body if found else None
 
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        await self.app(scope, receive, send)
-        start, body = sent
-        told = {name.decode(): value.decode() for name, value in start["headers"]}
-        return start["status"], told, body["body"]
-
-    async def post(self, query: str, **headers: str) -> tuple[int, bytes]:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        status, _, body = await self.ask(request(body_of(query)), headers=named)
-        return status, body
+    def counted(self, sample: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(sample, labels)
 
 
-def request(body: bytes, more: bool = False) -> Message:
-    return {"type": "http.request", "body": body, "more_body": more}
+def lines(head: bytes) -> dict[str, str]:
+    """Headers by name."""
+    assert head.endswith(b"\r\n")
+    return dict(line.split(": ", 1) for line in head.decode().removesuffix("\r\n").split("\r\n"))
 
 
-BEHIND = (299, b"behind")
-KEPT = (200, b'{"data":{"a":1}}')
+KEPT = b'{"data":{"a":1}}'
 
 
 @pytest.fixture
-async def front(monkeypatch: pytest.MonkeyPatch) -> Front:
-    # However slow the machine is.
-    monkeypatch.setattr(identify, "REMEMBERED_SECONDS", 60)
+async def front() -> Front:
     front = Front()
     await front.keep(DASHBOARD, b'{"a":1}')
     return front
 
 
 async def test_a_kept_answer_is_given_out_with_its_headers(front: Front) -> None:
-    status, headers, body = await front.ask(request(body_of(DASHBOARD)), headers={"x-request-id": "mine"})
-    assert (status, body, front.came) == (*KEPT, [])
+    found = front.ask(body_of(DASHBOARD), headers={"x-request-id": "mine"})
+    assert found is not None
+    headers = lines(found.head)
     for name in ("x-response-time", "server-timing", "x-cache-key", "etag"):
         assert headers.pop(name)
-    assert headers == {
-        "x-request-id": "mine",
-        "cache-control": "private, no-cache",
-        "vary": "Accept, Authorization, X-Tenant",
-        "x-cache": "HIT",
-        "age": "0",
-        "content-type": "application/json; charset=utf-8",
-        "content-length": "16",
-    }
+    assert (found.status, found.body, headers) == (
+        200,
+        KEPT,
+        {
+            "x-request-id": "mine",
+            "cache-control": "private, no-cache",
+            "vary": "Accept, Authorization, X-Tenant",
+            "x-cache": "HIT",
+            "age": "0",
+            "content-type": "application/json; charset=utf-8",
+            "content-length": "16",
+        },
+    )
 
 
-MESSAGES: dict[str, list[Message]] = {
-    "unknown": [request(body_of("{ pipelines { id } }"))],
-    "no JSON": [request(b"\xff{")],
-    "empty": [request(b"")],
-    "without a body": [{"type": "http.request"}],
-    "in pieces": [request(body_of(DASHBOARD)[:9], more=True), request(b"", more=True), request(body_of(DASHBOARD)[9:])],
-    "whole with more to come": [request(body_of(DASHBOARD), more=True), request(b" ")],
-    "of somebody who left": [{"type": "http.disconnect"}],
-    "of somebody who left in the middle": [request(b"{", more=True), {"type": "http.disconnect"}],
-}
+async def test_a_hit_costs_one_point_and_tells_so() -> None:
+    front = Front(mode=Mode.ENFORCE)
+    await front.keep(DASHBOARD, b'{"a":1}')
+    size = int(TERMS.bucket.size)
+    for asked in (1, 2):
+        found = front.ask(body_of(DASHBOARD))
+        assert found is not None
+        answer = orjson.loads(found.body)
+        status = {"maximumAvailable": size, "currentlyAvailable": size - asked, "restoreRate": TERMS.bucket.rate}
+        assert (answer["data"], answer["extensions"]["cost"]["actualQueryCost"]) == ({"a": 1}, 1)
+        assert answer["extensions"]["cost"]["throttleStatus"] == status
+        headers = lines(found.head)
+        assert headers["x-ratelimit-remaining"] == str(size - asked)
+        assert headers["content-length"] == str(len(found.body))
 
 
-@pytest.mark.parametrize("name", MESSAGES)
-async def test_what_is_not_known_in_one_piece_is_handed_on_as_it_came(front: Front, name: str) -> None:
-    status, _, body = await front.ask(*MESSAGES[name])
-    assert (status, body, front.came) == (*BEHIND, MESSAGES[name])
+async def test_an_answer_given_out_is_counted_as_any_other(front: Front) -> None:
+    for _ in range(3):
+        assert front.post(DASHBOARD) == KEPT
+    assert front.post("{ pipelines { id } }") is None
+    assert front.counted("gateway_requests_total", operation="(anonymous)", outcome="ok") == 3
+    assert front.counted("gateway_cache_requests_total", status="HIT") == 3
+    assert front.counted("gateway_request_seconds_count", operation="(anonymous)") == 3
+    assert front.counted("gateway_stage_seconds_count", stage="cache") == 3
+
+
+@pytest.mark.parametrize("body", [body_of("{ pipelines { id } }"), b"\xff{", b"", body_of(DASHBOARD) + b" "])
+async def test_what_is_not_known_goes_the_whole_way(front: Front, body: bytes) -> None:
+    assert front.ask(body) is None
 
 
 OTHER_REQUESTS = {
@@ -218,6 +225,7 @@ OTHER_REQUESTS = {
     "of another tenant by name": {"x-tenant": "bolt"},
     "of two tenants by name": {"x-tenant": "acme|acme"},
     "compressed": {"content-encoding": "gzip"},
+    "in chunks": {"transfer-encoding": "chunked"},
     "of another type": {"content-type": "text/plain"},
     "of no type": {"content-type": ""},
     "that accepts nothing we have": {"accept": "text/html"},
@@ -225,14 +233,13 @@ OTHER_REQUESTS = {
     "that wants a new answer": {"cache-control": "no-cache"},
     "that wants a younger answer": {"cache-control": "max-age=0"},
     "that wants to be told": {"graphql-cache": "status"},
+    "that wants its price": {"graphql-cost": "fields"},
 }
 
 
 @pytest.mark.parametrize("name", OTHER_REQUESTS)
-async def test_a_request_that_is_not_plain_is_handed_on(front: Front, name: str) -> None:
-    sent = request(body_of(DASHBOARD))
-    status, _, body = await front.ask(sent, headers=OTHER_REQUESTS[name])
-    assert (status, body, front.came) == (*BEHIND, [sent])
+async def test_a_request_that_is_not_plain_goes_the_whole_way(front: Front, name: str) -> None:
+    assert front.ask(body_of(DASHBOARD), headers=OTHER_REQUESTS[name]) is None
 
 
 PLAIN_REQUESTS = {
@@ -241,69 +248,92 @@ PLAIN_REQUESTS = {
     "in utf-8": {"content-type": "application/json; charset=utf-8"},
     "of any age": {"cache-control": "max-age=60, max-stale"},
     "not to be kept": {"cache-control": "no-store"},
-    "with other words": {"cookie": "a=b", "origin": "https://app.example"},
+    "with other words": {"cookie": "a=b|c=d", "origin": "https://app.example"},
 }
 
 
 @pytest.mark.parametrize("name", PLAIN_REQUESTS)
 async def test_a_plain_request_is_answered(front: Front, name: str) -> None:
-    status, _, body = await front.ask(request(body_of(DASHBOARD)), headers=PLAIN_REQUESTS[name])
-    assert (status, body, front.came) == (*KEPT, [])
+    found = front.ask(body_of(DASHBOARD), headers=PLAIN_REQUESTS[name])
+    assert found is not None
+    assert found.body == KEPT
+
+
+async def test_pages_of_other_origins_go_the_whole_way_where_they_are_let_in() -> None:
+    let_in = Front(cross_origin=True)
+    await let_in.keep(DASHBOARD, b'{"a":1}')
+    assert let_in.post(DASHBOARD) == KEPT
+    assert let_in.post(DASHBOARD, origin="https://app.example") is None
 
 
 async def test_an_answer_is_its_tenants_and_ones_own_answer_is_ones_own(front: Front) -> None:
     for tenant, subject in MEMBERS:
         await front.identifier.identify(bearer(tenant, subject), None)
     await front.keep(ME, b'"ann"')
-    shared = {member: await front.post(DASHBOARD, authorization=bearer(*member)) for member in MEMBERS}
-    own = {member: await front.post(ME, authorization=bearer(*member)) for member in MEMBERS}
-    assert shared == {member: KEPT if member[0] == "acme" else BEHIND for member in MEMBERS}
-    assert own == {member: (200, b'{"data":"ann"}') if member == ("acme", "ann") else BEHIND for member in MEMBERS}
+    shared = {member: front.post(DASHBOARD, authorization=bearer(*member)) for member in MEMBERS}
+    own = {member: front.post(ME, authorization=bearer(*member)) for member in MEMBERS}
+    assert shared == {member: KEPT if member[0] == "acme" else None for member in MEMBERS}
+    assert own == {member: b'{"data":"ann"}' if member == ("acme", "ann") else None for member in MEMBERS}
 
 
 async def test_an_answer_is_not_given_out_after_a_change_that_touches_it(front: Front) -> None:
     front.cache.in_doubt(TENANTS["bolt"], {"deals"}, 100)
     front.changes.notice(TENANTS["acme"], "tasks", 100)
-    assert await front.post(DASHBOARD) == KEPT
+    assert front.post(DASHBOARD) == KEPT
     front.cache.in_doubt(TENANTS["acme"], {"deals"}, 100)
-    assert await front.post(DASHBOARD) == BEHIND
+    assert front.post(DASHBOARD) is None
     front.changes.begin(None, None)
     front.changes.begin("here", AFTER)
-    assert await front.post(DASHBOARD) == BEHIND
+    assert front.post(DASHBOARD) is None
+
+
+async def test_nothing_is_given_out_while_changes_may_go_unheard(front: Front) -> None:
+    front.trusted = False
+    assert front.post(DASHBOARD) is None
+    front.trusted = True
+    assert front.post(DASHBOARD) == KEPT
+
+
+async def test_a_fault_is_logged_and_the_request_goes_the_whole_way(
+    front: Front, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("error", "json")
+    front.trusted = None
+    assert front.post(DASHBOARD) is None
+    (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+    assert line["event"] == "a kept answer could not be given out"
+    assert "a listener that fails" in line["exception"]
+    assert front.counted("gateway_cache_requests_total", status="HIT") is None
 
 
 async def test_who_has_the_answer_already_is_told_so(front: Front) -> None:
-    query = b"query=" + quote(DASHBOARD).encode()
-    await front.keep(DASHBOARD, b'{"a":1}', text=b"?" + query)
-    status, headers, body = await front.ask(method="GET", query_string=query)
-    assert (status, body) == KEPT
-    tag = {"if-none-match": headers["etag"]}
-    status, headers, body = await front.ask(method="GET", query_string=query, headers=tag)
-    assert (status, body, headers["x-cache"], "content-type" in headers) == (304, b"", "HIT", False)
-    assert (await front.ask(request(body_of(DASHBOARD)), headers=tag))[0] == 200
+    query = by_get(DASHBOARD)
+    await front.keep(DASHBOARD, b'{"a":1}', text=f"?{query}".encode())
+    whole = front.ask(method="GET", query=query)
+    assert whole is not None
+    assert (whole.status, whole.body) == (200, KEPT)
+    tag = {"if-none-match": lines(whole.head)["etag"]}
+    unchanged, posted = front.ask(method="GET", query=query, headers=tag), front.ask(body_of(DASHBOARD), headers=tag)
+    assert unchanged is not None
+    assert posted is not None
+    assert (unchanged.status, unchanged.body, posted.status) == (304, b"", 200)
+    assert lines(unchanged.head).keys() == lines(whole.head).keys() - {"content-type", "content-length"}
 
 
-@pytest.mark.parametrize("refresh", [b"refresh=true", b"%72efresh=true", b"re%66resh=tru%65"])
-async def test_a_request_for_a_new_answer_is_handed_on_however_it_is_spelled(front: Front, refresh: bytes) -> None:
-    query = b"query=" + quote(DASHBOARD).encode() + b"&" + refresh
-    await front.keep(DASHBOARD, b'{"a":1}', text=b"?" + query, refresh=True)
-    front.reads = False
-    assert (await front.ask(method="GET", query_string=query))[::2] == BEHIND
+@pytest.mark.parametrize("refresh", ["refresh=true", "%72efresh=true", "re%66resh=tru%65"])
+async def test_a_request_for_a_new_answer_goes_the_whole_way_however_it_is_spelled(front: Front, refresh: str) -> None:
+    query = f"{by_get(DASHBOARD)}&{refresh}"
+    await front.keep(DASHBOARD, b'{"a":1}', text=f"?{query}".encode(), refresh=True)
+    assert front.ask(method="GET", query=query) is None
 
 
-async def test_a_method_or_an_address_of_another_kind_is_handed_on(front: Front) -> None:
-    query = b"query=" + quote(DASHBOARD).encode()
-    await front.keep(DASHBOARD, b'{"a":1}', text=b"?" + query)
-    front.reads = False
-    for method in ("HEAD", "OPTIONS", "PUT"):
-        assert (await front.ask(method=method, query_string=query))[::2] == BEHIND
-    front.reads = True
-    assert (await front.ask(request(body_of(DASHBOARD)), query_string=b"a=1"))[::2] == BEHIND
-
-
-async def test_a_body_that_does_not_come_is_handed_on_to_be_waited_for(
-    front: Front, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hits, "PATIENCE_SECONDS", 0.01)
-    front.reads = False
-    assert (await front.ask())[::2] == BEHIND
+async def test_a_method_or_an_address_of_another_kind_goes_the_whole_way(front: Front) -> None:
+    query = by_get(DASHBOARD)
+    await front.keep(DASHBOARD, b'{"a":1}', text=f"?{query}".encode())
+    assert [front.ask(method=method, query=query) for method in ("HEAD", "OPTIONS", "PUT", "POST")] == [None] * 4
+    assert front.ask(method="GET", query=query, headers={"content-length": "9"}) is None
+    assert front.ask(body_of(DASHBOARD), query="a=1") is None
+    assert front.ask(method="GET", query=f"{query}#a") is None
+    words = [(b"authorization", bearer().encode())]
+    targets = ["/graphql/?", "//graphql?", "/graph?", "/%67raphql?", "http://gateway/graphql?"]
+    assert [front.hits.plain(b"GET", f"{target}{query}".encode(), words) for target in targets] == [None] * 5

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 import orjson
@@ -24,6 +25,7 @@ from graphql import (
 
 KEY_BYTES = 16
 MOST_EXACT_DIGITS = 18
+REMEMBERED_KEYS = 4096
 
 
 def schema_version(*parts: str) -> str:
@@ -61,6 +63,7 @@ def question(schema_version: str, text: str, declared: Mapping[str, Any], variab
     return _digest(schema_version.encode(), text.encode(), written)
 
 
+@lru_cache(maxsize=REMEMBERED_KEYS)
 def answer_key(asked: bytes, tenant_id: int, member_id: int | None, page_size: int) -> bytes:
     """Of a tenant's answer to a question. `member_id`: whose own answer it is; None where all of a tenant share it.
     `page_size`: the most that a page may have, which says how long a list is that no length was asked of."""

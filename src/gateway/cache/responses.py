@@ -14,6 +14,14 @@ from gateway.cache.shared import Shared, SharedStore
 LONGER_THAN_TRUST_SECONDS = TRUST_SECONDS + 0.05
 
 
+@dataclass(slots=True)
+class Reading:
+    """Something that was read and is kept elsewhere, such as who a member is. `checked_at`: as of an `Entry`."""
+
+    stamp: Stamp
+    checked_at: int = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """`known`: the changes known when one looked. `entry`: what is kept, `holds`: whether it still is the truth."""
@@ -79,9 +87,15 @@ class ResponseCache:
             self._putting.add(task)
             task.add_done_callback(self._putting.discard)
 
-    def still_true(self, stamp: Stamp) -> bool:
-        """Whether something else that was read still holds, such as who a member is."""
-        return self._trusted() and self._changes.holds(stamp)
+    def still_true(self, read: Entry | Reading) -> bool:
+        """Whether no change is known that touches what was read, and all but the latest are known."""
+        if not self._trusted():
+            return False
+        if read.checked_at != self._changes.generation:
+            if not self._changes.holds(read.stamp):
+                return False
+            read.checked_at = self._changes.generation
+        return True
 
     def in_doubt(self, tenant_id: int, tags: Iterable[str], xid: int) -> None:
         """To be told before a change is committed: nothing read before it is served any more, whatever becomes of
@@ -100,13 +114,7 @@ class ResponseCache:
             await asyncio.sleep(LONGER_THAN_TRUST_SECONDS)
 
     def _holds(self, entry: Entry, now: float) -> bool:
-        if now >= entry.good_until or not self._trusted():
-            return False
-        if entry.checked_at != self._changes.generation:
-            if not self._changes.holds(entry.stamp):
-                return False
-            entry.checked_at = self._changes.generation
-        return True
+        return now < entry.good_until and self.still_true(entry)
 
     def _believes(self, known: Known, entry: Entry, now: float) -> bool:
         return now < entry.good_until and known.holds(entry.stamp)

@@ -10,6 +10,7 @@ Times are whole microseconds: of these a float is exact.
 from dataclasses import dataclass, field
 from math import ceil
 
+from gateway.cost.expiring import Expiring
 from gateway.terms import Bucket
 
 MICROSECONDS = 1_000_000
@@ -61,23 +62,21 @@ class Verdict:
 
 @dataclass(slots=True)
 class Account:
-    """What is known of one budget. `open`: points and expiry by reservation; `settled`: until when it is known."""
+    """What is known of one budget. `open`: points of reservations; `settled`: those that were, lately."""
 
     spent: float = 0.0
     held: float = 0.0
     at: int = 0
-    open: dict[str, tuple[int, int]] = field(default_factory=dict)
-    settled: dict[str, int] = field(default_factory=dict)
+    open: Expiring[int] = field(default_factory=Expiring)
+    settled: Expiring[None] = field(default_factory=Expiring)
 
     def advance(self, bucket: Bucket, now: int) -> None:
         """To a moment; time that goes back stands still."""
         if now > self.at:
             self.spent = max(0.0, self.spent - (now - self.at) * bucket.rate / MICROSECONDS)
             self.at = now
-        for key in [key for key, (_, expires) in self.open.items() if expires <= now]:
-            self.held -= self.open.pop(key)[0]
-        for key in [key for key, until in self.settled.items() if until <= now]:
-            del self.settled[key]
+        self.held -= sum(self.open.expire(now))
+        self.settled.expire(now)
 
     def reserve(self, bucket: Bucket, key: str, points: int, expires: int) -> bool:
         """Whether it is admitted. Said twice, it is reserved once."""
@@ -85,7 +84,7 @@ class Account:
             return True
         if self.spent + self.held + points > bucket.size:
             return False
-        self.open[key] = (points, expires)
+        self.open.add(key, points, expires)
         self.held += points
         return True
 
@@ -93,8 +92,8 @@ class Account:
         """Said twice, it is charged once; after the reservation has expired, still."""
         if key in self.settled:
             return
-        self.settled[key] = now + SETTLED_SECONDS * MICROSECONDS
-        self.held -= self.open.pop(key, (0, 0))[0]
+        self.settled.add(key, None, now + SETTLED_SECONDS * MICROSECONDS)
+        self.held -= self.open.take(key) or 0
         self.spent += points
 
     def charge(self, points: int) -> None:

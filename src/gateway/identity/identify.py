@@ -2,7 +2,9 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.errors import (
     MemberInactiveError,
@@ -18,6 +20,8 @@ from gateway.terms import Terms
 
 REMEMBERED_SECONDS = 0.9
 """A token's key may be withdrawn: so often at least is the whole token looked at again."""
+RENEWED_SECONDS = 0.6
+"""From then on one request is sent to look again, so that not all who hold the token find it forgotten at once."""
 MOST_REMEMBERED = 4096
 
 
@@ -34,13 +38,25 @@ class Identity:
     role: Role
 
 
-class Identifier:
-    """Tells who is calling, from the values of two headers."""
+@dataclass(slots=True)
+class _Verified:
+    """`at`: when, by the identifier's clock. `renewing`: whether a request was sent to look again."""
 
-    def __init__(self, verifier: TokenVerifier, members: MemberCache) -> None:
+    claims: Claims
+    at: float
+    renewing: bool = False
+
+
+class Identifier:
+    """Tells who is calling, from the values of two headers. `clock` gives seconds that only grow."""
+
+    def __init__(
+        self, verifier: TokenVerifier, members: MemberCache, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._verifier = verifier
         self._members = members
-        self._verified: OrderedDict[str, tuple[Claims, float]] = OrderedDict()
+        self._clock = clock
+        self._verified: OrderedDict[str, _Verified] = OrderedDict()
 
     async def identify(self, authorization: str | None, x_tenant: str | None) -> Identity | None:
         """The caller; None without an `Authorization` header: anonymous.
@@ -58,16 +74,24 @@ class Identifier:
 
     def remembered(self, authorization: str, x_tenant: str | None) -> Identity | None:
         """The caller, where `identify` would say so without waiting for anything. None: it may say anything."""
-        claims, verified_at = self._verified.get(authorization, (None, 0.0))
-        if claims is None or time.monotonic() - verified_at > REMEMBERED_SECONDS or time.time() >= claims.expires_at:
+        verified = self._verified.get(authorization)
+        if verified is None or not self._counts(verified):
             return None
+        claims = verified.claims
         if x_tenant is not None and x_tenant.strip() != claims.tenant:
             return None
         record = self._members.remembered(claims.tenant, claims.subject)
         return _identity(record) if record is not None and record.role and record.active else None
 
+    def _counts(self, verified: _Verified) -> bool:
+        age_seconds = self._clock() - verified.at
+        if age_seconds > RENEWED_SECONDS and not verified.renewing:
+            verified.renewing = True
+            return False
+        return age_seconds <= REMEMBERED_SECONDS and not self._verifier.is_over(verified.claims)
+
     def _remember(self, authorization: str, claims: Claims) -> None:
-        self._verified[authorization] = (claims, time.monotonic())
+        self._verified[authorization] = _Verified(claims, self._clock())
         self._verified.move_to_end(authorization)
         if len(self._verified) > MOST_REMEMBERED:
             self._verified.popitem(last=False)
@@ -80,6 +104,7 @@ def _bearer_token(authorization: str) -> str:
     return token.strip()
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def _identity(record: MemberRecord | None) -> Identity:
     if record is None:
         raise TenantUnknownError

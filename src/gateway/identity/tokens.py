@@ -60,6 +60,10 @@ class TokenVerifier:
         signed = await self._check_signature(token)
         return check_claims(signed.payload, self._config, use, self._clock())
 
+    def is_over(self, claims: Claims) -> bool:
+        """Whether the time of a token that was verified has come, without any leeway."""
+        return self._clock() >= claims.expires_at
+
     async def _check_signature(self, token: str) -> _SignedToken:
         if not token.isascii() or len(token) > MAX_TOKEN_BYTES or token.count(".") != 2:
             raise TokenMalformedError

@@ -4,6 +4,7 @@ waiting."""
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.cache.directives import wishes
 from gateway.cache.entries import Entry
@@ -13,7 +14,9 @@ from gateway.documents.library import Operation
 from gateway.identity.identify import Identifier, Identity
 from gateway.pipeline.caching import Asked, key_of
 from gateway.pipeline.call import CacheStatus, Call, Trail
+from gateway.pipeline.charging import Charging
 from gateway.pipeline.prepared import Prepared
+from gateway.pipeline.respond import beside_data
 
 LARGEST_KNOWN_BYTES = 16_384
 MOST_KNOWN_BYTES = 4_194_304
@@ -23,11 +26,12 @@ SLOT_BYTES = 400
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a request's text came to when it was last read."""
+    """What a request's text came to when it was last read. `points`: its price."""
 
     question: bytes
     policy: Policy
     operation: str | None
+    points: int
 
 
 class KnownCalls:
@@ -47,17 +51,20 @@ class KnownCalls:
         text = call.text
         if text is None or len(text) > LARGEST_KNOWN_BYTES or text in self._known or call.cache.refresh:
             return
-        self._known[text] = _Known(asked.question, operation.prepared.policy, call.trail.operation)
+        self._known[text] = _Known(
+            asked.question, operation.prepared.policy, call.trail.operation, call.trail.bill.requested
+        )
         self._bytes += len(text) + SLOT_BYTES
         while self._bytes > MOST_KNOWN_BYTES:
             self._bytes -= len(self._known.popitem(last=False)[0]) + SLOT_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """An answer that is kept and still true. `age_seconds`: since it was read."""
+class Hit(NamedTuple):
+    """An answer that is kept and still true. `body`: it, with what is told beside it; `age_seconds`: since it was
+    read."""
 
     entry: Entry
+    body: bytes
     key: bytes
     age_seconds: float
 
@@ -65,10 +72,11 @@ class Hit:
 class AtOnce:
     """Finds answers that need nothing but memory."""
 
-    def __init__(self, identifier: Identifier, known: KnownCalls, cache: ResponseCache) -> None:
+    def __init__(self, identifier: Identifier, known: KnownCalls, cache: ResponseCache, charging: Charging) -> None:
         self._identifier = identifier
         self._known = known
         self._cache = cache
+        self._charging = charging
 
     def find(self, text: bytes, authorization: str, x_tenant: str | None, control: str, trail: Trail) -> Hit | None:
         """The answer to a request by its text and headers; None: it has to go the whole way."""
@@ -82,8 +90,10 @@ class AtOnce:
         if entry is None or (control and not wishes(control).accept(entry.age_seconds(now))):
             return None
         _note(trail, identity, known)
+        trail.bill = bill = self._charging.kept(identity, known.points)
+        body = entry.body if bill.payer is None else beside_data(entry.body, {"cost": bill.told(by_path=False)})
         trail.stopwatch.seconds["cache"] = trail.stopwatch.total_seconds()
-        return Hit(entry, key, entry.age_seconds(now))
+        return Hit(entry, body, key, entry.age_seconds(now))
 
 
 def _note(trail: Trail, identity: Identity, known: _Known) -> None:

@@ -71,6 +71,13 @@ class Charging:
             self._observer.paid(bill.requested, bill.paid)
             bill.standing = await self._settle(payer, reservation, bill.paid)
 
+    def kept(self, identity: Identity, requested: int) -> Bill:
+        """The bill of an answer that was there, charged. `requested`: what it would have been to cost."""
+        payer = self._payer(identity)
+        if payer is None:
+            return Bill()
+        return Bill(payer, self._charge(payer, LEAST_POINTS), requested=requested, paid=LEAST_POINTS)
+
     def charge_kept(self, bill: Bill) -> None:
         """Of an answer that was there, or that somebody else was reading."""
         if (payer := bill.payer) is not None:

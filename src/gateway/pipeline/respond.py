@@ -1,6 +1,6 @@
 """Results and errors as answers. What is not meant for the caller is masked here, once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -52,6 +52,11 @@ def encoded(answer: Answer) -> bytes:
     if answer.extensions:
         parts.append(b'"extensions":' + orjson.dumps(answer.extensions))
     return b"{" + b",".join(parts) + b"}"
+
+
+def beside_data(body: bytes, extensions: Mapping[str, Any]) -> bytes:
+    """The body of an answer without errors, with extensions added to it."""
+    return b"".join((body[:-1], b',"extensions":', orjson.dumps(extensions), b"}"))
 
 
 def _entries(known: Sequence[tuple[GraphQLError, GatewayError]], request_id: str) -> list[dict[str, Any]]:

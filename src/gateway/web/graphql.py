@@ -13,7 +13,7 @@ from gateway.errors import BadRequestError, ClientClosedRequestError, GatewayErr
 from gateway.pipeline.call import Answer, CacheWords, Call, CostWish, Trail
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.respond import encoded, refusal
-from gateway.web.headers import not_modified, rate_limit_headers, response_headers
+from gateway.web.headers import content_type, not_modified, rate_limit_headers, response_headers
 from gateway.web.wire import JSON, media_type_of, read_parameters, request_id
 
 ALLOW = "GET, HEAD, OPTIONS, POST"
@@ -165,4 +165,4 @@ def _response(request: Request, answer: Answer, media_type: str, trail: Trail) -
         headers["allow"] = ALLOW
     if status == 200 and not_modified(request.method, request.headers.get("if-none-match"), answer.kept):
         return Response(status_code=304, headers=headers)
-    return Response(body, status, headers=headers, media_type=f"{media_type}; charset=utf-8")
+    return Response(body, status, headers=headers, media_type=content_type(media_type))

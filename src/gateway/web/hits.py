@@ -1,118 +1,118 @@
-"""Kept answers, given out before anything is routed: the raw way of a request that was answered before."""
+"""Kept answers for requests as they come over the wire, before anything is routed: the raw way of a request that was
+answered before."""
 
-import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from gateway.pipeline.at_once import AtOnce, Hit
+from gateway.observe import Observer
+from gateway.pipeline.at_once import AtOnce
 from gateway.pipeline.call import CacheStatus, Kept, Trail
 from gateway.pipeline.pipeline import Pipeline
-from gateway.web.headers import not_modified, response_headers
+from gateway.web.headers import VARY, VARY_BY_ORIGIN, head_of_hit, not_modified
 from gateway.web.wire import accepted_media_type, request_id, text_of_get
 
-HEADERS = {
+WORDS = {
     name.encode(): name
     for name in (
         "accept",
         "authorization",
         "cache-control",
         "content-encoding",
+        "content-length",
         "content-type",
         "graphql-cache",
         "graphql-cost",
         "if-none-match",
+        "origin",
+        "transfer-encoding",
         "x-request-id",
         "x-tenant",
     )
 }
-"""What a request may say that matters here. One that says any of it twice goes the whole way."""
+"""Headers that matter here. A request that says any of them twice goes the whole way."""
+NOT_PLAIN = frozenset({"content-encoding", "graphql-cache", "graphql-cost", "transfer-encoding"})
 JSON_BODIES = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
 
-PATIENCE_SECONDS = 1.0
-"""A body that has not begun to come by then goes the whole way, which has a limit of time."""
+
+class PlainRequest(NamedTuple):
+    """The head of a request of somebody who is signed in. `words`: its headers that matter; `query`: a GET in one
+    piece, empty for a POST, which is its body."""
+
+    words: Mapping[str, str]
+    query: bytes
 
 
-class HitsFirst:
-    """Answers what it can at once, and hands on everything else as it came."""
+class HitResponse(NamedTuple):
+    """`head`: lines of headers, each with its end."""
 
-    def __init__(self, app: ASGIApp, *, path: str, at_once: AtOnce, pipeline: Pipeline) -> None:
-        self._app = app
-        self._path = path
+    status: int
+    head: bytes
+    body: bytes
+
+
+class Hits:
+    """Answers what it can at once: two steps, since the body of a request comes after its head.
+
+    `cross_origin`: whether pages of other origins are let in. What they are told of that is told on the whole way.
+    """
+
+    def __init__(
+        self, at_once: AtOnce, pipeline: Pipeline, observer: Observer, *, path: str, cross_origin: bool
+    ) -> None:
         self._at_once = at_once
         self._pipeline = pipeline
+        self._observer = observer
+        self._path = path.encode()
+        self._not_plain = NOT_PLAIN | {"origin"} if cross_origin else NOT_PLAIN
+        self._vary = VARY_BY_ORIGIN if cross_origin else VARY
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != self._path:
-            await self._app(scope, receive, send)
-            return
-        headers = _headers(scope)
-        read: list[Message] = []
-        text = await _text(scope, headers, receive, read) if headers else None
-        if headers is None or text is None or not await self._answer(text, headers, scope, send):
-            await self._app(scope, _again(read, receive), send)
+    def plain(self, method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> PlainRequest | None:
+        """What a request says, from its target and its headers with names in lower case; None where it is not one
+        that could be known."""
+        path, _, query_string = target.partition(b"?")
+        if path != self._path:
+            return None
+        words = _words(headers)
+        if words is None or "authorization" not in words or not self._not_plain.isdisjoint(words):
+            return None
+        if method == b"POST":
+            plain = target == path and words.get("content-type") in JSON_BODIES
+            return PlainRequest(words, b"") if plain else None
+        query = text_of_get(query_string)
+        return PlainRequest(words, query) if method == b"GET" and query and "content-length" not in words else None
 
-    async def _answer(self, text: bytes, headers: Mapping[str, str], scope: Scope, send: Send) -> bool:
-        """Whether it was answered."""
-        media_type = accepted_media_type(headers.get("accept", "*/*"))
-        if media_type is None or "graphql-cache" in headers or "graphql-cost" in headers:
-            return False
-        trail = Trail(request_id(headers.get("x-request-id", "")))
-        hit = self._at_once.find(
-            text, headers["authorization"], headers.get("x-tenant"), headers.get("cache-control", ""), trail
-        )
+    def response(self, request: PlainRequest, body: bytes) -> HitResponse | None:
+        """The answer that is kept, counted as given out; None: the request has to go the whole way."""
+        try:
+            return self._response(request, request.query or body)
+        except Exception as error:  # noqa: BLE001 - the whole way still leads to an answer
+            self._observer.fault("a kept answer could not be given out", error=error)
+            return None
+
+    def _response(self, request: PlainRequest, text: bytes) -> HitResponse | None:
+        words = request.words
+        media_type = accepted_media_type(words.get("accept", "*/*"))
+        if media_type is None:
+            return None
+        trail = Trail(request_id(words.get("x-request-id", "")))
+        control = words.get("cache-control", "")
+        hit = self._at_once.find(text, words["authorization"], words.get("x-tenant"), control, trail)
         if hit is None:
-            return False
-        await _send(hit, media_type, headers, trail, scope, send)
-        self._pipeline.finished(trail, outcome="ok", status=200)
-        return True
+            return None
+        kept = Kept(CacheStatus.HIT, hit.key, hit.entry.etag, hit.age_seconds)
+        unchanged = not_modified("GET" if request.query else "POST", words.get("if-none-match"), kept)
+        status, body = (304, b"") if unchanged else (200, hit.body)
+        head = head_of_hit(trail, kept, self._vary, None if unchanged else media_type, len(body))
+        self._pipeline.finished(trail, outcome="ok", status=status)
+        return HitResponse(status, head, body)
 
 
-async def _send(hit: Hit, media_type: str, headers: Mapping[str, str], trail: Trail, scope: Scope, send: Send) -> None:
-    kept = Kept(CacheStatus.HIT, hit.key, hit.entry.etag, hit.age_seconds)
-    unchanged = not_modified(scope["method"], headers.get("if-none-match"), kept)
-    body = b"" if unchanged else hit.entry.body
-    fields = response_headers(trail, kept)
-    if not unchanged:
-        fields["content-type"] = f"{media_type}; charset=utf-8"
-        fields["content-length"] = str(len(body))
-    raw = [(name.encode(), value.encode()) for name, value in fields.items()]
-    await send({"type": "http.response.start", "status": 304 if unchanged else 200, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _headers(scope: Scope) -> dict[str, str] | None:
-    """Those that matter; None where they are not those of a plain request of somebody who is signed in."""
+def _words(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str] | None:
+    """Those that matter; None where one is said twice."""
     found: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        if known := HEADERS.get(name):
-            if known in found:
+    for name, value in headers:
+        if word := WORDS.get(name):
+            if word in found:
                 return None
-            found[known] = value.decode("latin-1")
-    return found if "authorization" in found and "content-encoding" not in found else None
-
-
-async def _text(scope: Scope, headers: Mapping[str, str], receive: Receive, read: list[Message]) -> bytes | None:
-    """The request in one piece; None where it is not one that could be known. What was read of it is in `read`."""
-    query = bytes(scope["query_string"])
-    if scope["method"] == "GET":
-        return text_of_get(query)
-    if scope["method"] != "POST" or query or headers.get("content-type") not in JSON_BODIES:
-        return None
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            read.append(await receive())
-    whole = read and read[0]["type"] == "http.request" and not read[0].get("more_body")
-    return read[0].get("body") if whole else None
-
-
-def _again(read: list[Message], receive: Receive) -> Receive:
-    """Receives what was read already, then what comes."""
-    if not read:
-        return receive
-
-    async def receive_again() -> Message:
-        return read.pop(0) if read else await receive()
-
-    return receive_again
+            found[word] = value.decode("latin-1")
+    return found
