@@ -185,12 +185,20 @@ async def test_a_hit_that_is_not_plain_is_one_by_the_whole_way(sides: Sides, nam
     assert not any(map(is_raw, ours))
 
 
-async def hits_in(url: str, packets: list[bytes]) -> list[bytes]:
+async def test_a_wish_for_another_protocol_is_left_to_the_whole_way(sides: Sides) -> None:
+    await sides.hit(sides.ours, get(KEPT, sides.token), raw=True)
+    packets = [get(KEPT, sides.token, Connection="Upgrade", Upgrade="websocket")]
+    ours, whole = [await hits_in(url, packets, hang_up=True) for url in (sides.ours, sides.plain)]
+    assert [lines(answer) for answer in ours] == [lines(answer) for answer in whole]
+    assert not any(map(is_raw, ours))
+
+
+async def hits_in(url: str, packets: list[bytes], *, hang_up: bool = False) -> list[bytes]:
     """The answers to such packets, once one of them is a hit."""
     found: list[bytes] = []
 
     async def is_hit() -> bool:
-        found[:] = answers(await talk(url, packets))
+        found[:] = answers(await talk(url, packets, hang_up=hang_up))
         return any(headers_of(answer).get("x-cache") == "HIT" for answer in found)
 
     await until(is_hit)
