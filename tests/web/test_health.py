@@ -141,6 +141,8 @@ async def test_each_request_is_one_line_of_json(
         "status": 200,
         "statements": 2,
         "cache": "BYPASS",
+        "requested_points": 1,
+        "paid_points": 0,
     }
 
 

@@ -95,7 +95,7 @@ class Front:
         self.documents = Documents(
             schema, Limits(tokens=500, depth=9, fields=99), size=9, prepare=preparation(schema, max_age_seconds=60)
         )
-        charging = Charging(MemoryBudget(), observer, mode=self.mode)
+        charging = Charging(MemoryBudget(clock=lambda: 0.0), observer, mode=self.mode)
         pipeline = Pipeline(
             identify=self.identifier.identify,
             documents=self.documents,
