@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks.hits_page import BARE, GET, PEERS, SEVERAL, UNCHANGED
+from benchmarks.hits_page import BARE, GET, PEERS, SEVERAL, UNCHANGED, UNPRICED
 from benchmarks.machine import on_core
 from benchmarks.measure import GATEWAY
 from benchmarks.queries import Tenant, bodies, get_requests, headers
@@ -33,6 +33,7 @@ def contenders(settings: Settings, logs: Path) -> Iterator[tuple[dict[str, Serve
         with on_core(SERVER_CORE):
             redis_url = stack.enter_context(redis_server(logs))
             ours = replace(stack.enter_context(serve(logs / "gateway.log")), marked=HIT)
+            unpriced = stack.enter_context(serve(logs / "unpriced.log", cost_mode="off"))
             several = stack.enter_context(
                 serve(logs / "several.log", redis_url=redis_url, redis_timeout_seconds=REDIS_PATIENCE_SECONDS)
             )
@@ -40,6 +41,7 @@ def contenders(settings: Settings, logs: Path) -> Iterator[tuple[dict[str, Serve
                 GATEWAY: ours,
                 GET: replace(ours, asking=get_requests),
                 UNCHANGED: replace(ours, asking=unchanged_requests, status=304),
+                UNPRICED: replace(unpriced, marked=HIT),
                 SEVERAL: replace(several, marked=HIT),
             }
             for name in PEERS:

@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks.contenders import HIT, NotAHitError, contenders, kept
 from benchmarks.data import databases
 from benchmarks.generator import Job
-from benchmarks.hits_page import PEERS, SEVERAL, HitFigures
+from benchmarks.hits_page import PEERS, SEVERAL, UNPRICED, HitFigures
 from benchmarks.machine import on_core
 from benchmarks.measure import GATEWAY, MIX, Cell, Pace, Question, compare, metrics, run_load
 from benchmarks.peers.node import versions
@@ -68,7 +68,7 @@ async def measure(settings: Settings, pace: Pace, connections: Sequence[int] = C
         contenders(settings, Path(logs)) as (servers, redis),
     ):
         filled = {name: await asyncio.to_thread(fill, tenants, servers, name) for name in PEERS}
-        for name in (SEVERAL, GATEWAY):
+        for name in (UNPRICED, SEVERAL, GATEWAY):
             ours = await asyncio.to_thread(kept, tenants, servers[name])
         memory = metrics(servers[GATEWAY])["gateway_cache_bytes"] / sum(map(len, ours))
         with on_core(GENERATOR_CORE):

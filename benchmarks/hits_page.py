@@ -10,6 +10,7 @@ from benchmarks.tables import Row, TableOf, number, spread
 PEERS = ("mercurius", "yoga")
 BARE = "bare"
 GET, UNCHANGED, SEVERAL = "gateway, GET", "gateway, GET, 304", "gateway, one of several, with Redis"
+UNPRICED = "gateway, prices off"
 HEADINGS = (
     *("connections", "server", "requests/s", "±", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "no hits"),
     *("to bare", "to the fastest peer"),
@@ -58,12 +59,12 @@ def _rows(group: dict[str, Cell]) -> Iterator[Row]:
 
 
 def _told(group: dict[str, Cell]) -> str:
-    ours, get, unchanged, several = (group[name] for name in (GATEWAY, GET, UNCHANGED, SEVERAL))
+    ours, get, unchanged, unpriced, several = (group[name] for name in (GATEWAY, GET, UNCHANGED, UNPRICED, SEVERAL))
     return (
         f"Hits at {ours.question.connections} connections: the gateway to the fastest peer "
         f"{ours.rate / _fastest_peer(group):.2f}, by GET {get.rate / _fastest_peer(group):.2f}, one of several "
         f"{several.rate / _fastest_peer(group):.2f}; a 304 to a 200, both by GET, {unchanged.rate / get.rate:.2f}; "
-        f"p99 {number(ours.p99_ms)} ms."
+        f"with prices to without {ours.rate / unpriced.rate:.2f}; p99 {number(ours.p99_ms)} ms."
     )
 
 
