@@ -7,21 +7,28 @@ SELECT id, owner_id, name, industry, region, website, employees, created_at, cre
 -- name: company_summary (planned once)
 -- reads: companies, deals
 -- One row: companies of an owner ($2, null: everyone), those with deals (0 unless $5), those created in [$3, $4).
-SELECT c.total, d.with_deals, c.new
-  FROM (SELECT coalesce(sum(created), 0)::bigint AS total,
-               coalesce(sum(created) FILTER (WHERE day >= $3::date AND day < $4::date), 0)::bigint AS new
-          FROM (SELECT day, created FROM analytics.company_flow WHERE tenant_id = $1 AND $2::bigint IS NULL
-                UNION ALL
-                SELECT day, created FROM analytics.owner_company_flow WHERE tenant_id = $1 AND owner_id = $2) AS flow) AS c,
-       (SELECT count(*) AS with_deals
-          FROM (SELECT company_id FROM analytics.company_deals AS counted
-                 WHERE $5::boolean AND tenant_id = $1 AND company_id <> 0 AND $2 IS NULL
-                 GROUP BY company_id HAVING sum(deals) > 0
-                   AND NOT EXISTS (SELECT FROM companies gone WHERE gone.tenant_id = $1 AND gone.id = counted.company_id
-                                                                AND gone.deleted_at IS NOT NULL)
-                UNION ALL
-                SELECT company_id FROM analytics.companies_with_deals
-                 WHERE $5 AND tenant_id = $1 AND owner_id = $2) AS found) AS d;
+-- With deals are those that had some as of the last refresh. Companies whose deals changed since, and deleted ones, may be
+-- counted wrongly by that: they are looked at one by one, each once, and add what is missing, 1, 0 or -1.
+SELECT coalesce(sum(created), 0)::bigint AS total,
+       CASE WHEN NOT $5::boolean THEN 0
+            WHEN $2 IS NOT NULL
+            THEN (SELECT count(*) FROM analytics.companies_with_deals WHERE tenant_id = $1 AND owner_id = $2)
+            ELSE (SELECT count(*) FROM analytics.company_deals
+                   WHERE tenant_id = $1 AND NOT changed AND company_id <> 0 AND deals > 0)
+               + (SELECT coalesce(sum((before + more > 0 AND NOT gone)::int - (before > 0)::int), 0)
+                    FROM (SELECT sum(deals) AS more, bool_or(deleted) AS gone,
+                                 coalesce((SELECT deals FROM analytics.company_deals
+                                            WHERE tenant_id = $1 AND NOT changed AND company_id = doubtful.company_id), 0) AS before
+                            FROM (SELECT company_id, deals, false AS deleted FROM analytics.company_deals
+                                   WHERE tenant_id = $1 AND changed
+                                  UNION ALL
+                                  SELECT id, 0, true FROM companies WHERE tenant_id = $1 AND deleted_at IS NOT NULL) AS doubtful
+                           WHERE company_id <> 0 GROUP BY company_id) AS looked_at)
+       END AS with_deals,
+       coalesce(sum(created) FILTER (WHERE day >= $3::date AND day < $4::date), 0)::bigint AS new
+  FROM (SELECT day, created FROM analytics.company_flow WHERE tenant_id = $1 AND $2::bigint IS NULL
+        UNION ALL
+        SELECT day, created FROM analytics.owner_company_flow WHERE tenant_id = $1 AND owner_id = $2) AS flow;
 
 -- name: company_engagement
 -- reads: activities, deals, stages

@@ -1,6 +1,6 @@
 """However deals went and whoever wrote it: single moves add up to what each deal did, in every snapshot."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import cycle, islice
 from typing import ClassVar
@@ -16,9 +16,10 @@ from gateway.postgres.embedded import EmbeddedPostgres
 from loaders.reads import statements
 from tests.conftest import Database, fresh_database
 from tests.loaders import ways
-from tests.loaders.ways import ASKED, PLAIN, found
+from tests.loaders.told import assert_told
+from tests.loaders.ways import ASKED, PLAIN
 from tests.rollups import writes
-from tests.rollups.model import AS_READER, AS_WRITER, Ground, Session, Write
+from tests.rollups.model import Ground, Write
 from tests.rollups.test_model import LONG, SHORT, TO_BE_CAUGHT
 from tests.rollups.turns import Turns, sessions
 
@@ -65,17 +66,7 @@ class Ways(Turns):
     @invariant()
     def moves_add_up(self) -> None:
         asked = list(islice(self.asked, ASKED_EACH_STEP))
-        idle = [session for session in self.ground.sessions if not session.open][:1]
-        for session in [*idle, *(session for session in self.ground.sessions if session.open)]:
-            self.ground.run(self._compare(session, asked))
-
-    async def _compare(self, session: Session, asked: Sequence[Sequence[object]]) -> None:
-        for arguments in asked:
-            await session.connection.execute(f"{AS_READER}; SET app.tenant_id = '{arguments[0]}'")
-            told = await found(session.connection, self.passages, arguments)
-            true = await found(session.connection, PLAIN, arguments)
-            await session.connection.execute(AS_WRITER)
-            assert told == true, f"asked {arguments}: {told ^ true}"
+        assert_told(self.ground, self.passages, PLAIN, asked)
 
 
 def machine(ground: Ground, passages: str = PASSAGES) -> type[Ways]:

@@ -1,10 +1,8 @@
 """How deals come to have ways, straight ones and others, and what single moves must add up to."""
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import product
 
-import asyncpg
 from hypothesis import strategies as st
 
 from loaders.periods import ALL_DAYS
@@ -84,11 +82,6 @@ BEGINNING = (
     Write.of(ADVANCE, TENANT, [1, 3], timedelta(hours=20), 0),
 )
 """Some deals have come some way, straight all of them."""
-
-
-async def found(connection: asyncpg.Connection, statement: str, asked: Sequence[object]) -> set[tuple[object, ...]]:
-    """Rows a stage, of the one or the other statement."""
-    return {tuple(row) for row in await connection.fetch(statement, *asked)}
 
 
 @st.composite

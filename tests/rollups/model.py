@@ -202,10 +202,15 @@ class Ground:
         else:
             self.refused += 1
 
-    def assert_exact(self) -> None:
-        """For who reads now, and within each transaction that is open."""
+    @property
+    def readers(self) -> list[Session]:
+        """One who reads now, and each within whose transaction it may look otherwise."""
         idle = [session for session in self.sessions if not session.open][:1]
-        for session in [*idle, *(session for session in self.sessions if session.open)]:
+        return [*idle, *(session for session in self.sessions if session.open)]
+
+    def assert_exact(self) -> None:
+        """For all readers."""
+        for session in self.readers:
             live, truth = self.run(session.look())
             assert live == truth, f"session {self.sessions.index(session)}: {live ^ truth}"
 

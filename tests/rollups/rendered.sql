@@ -38,12 +38,12 @@ CREATE UNIQUE INDEX ON rollup.deal_state_base (tenant_id, pipeline_id, stage_id,
 ANALYZE rollup.deal_state_base;
 
 CREATE VIEW analytics.deal_state WITH (security_barrier) AS
-SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM (
-SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_base
+SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days, changed FROM (
+SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days, false AS changed FROM rollup.deal_state_base
 UNION ALL
-SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_pending
+SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days, true AS changed FROM rollup.deal_state_pending
 UNION ALL
-SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days FROM rollup.deal_state_delta
+SELECT tenant_id, pipeline_id, stage_id, owner_id, deals, value, created_days, cycle_days, true AS changed FROM rollup.deal_state_delta
 ) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.deal_state IS 'Deals as they stand now, by stage and owner. created_days: sum of creation days, counted from 2000-01-01; cycle_days: sum of days from creation to close.';
@@ -51,7 +51,7 @@ COMMENT ON VIEW analytics.deal_state IS 'Deals as they stand now, by stage and o
 GRANT SELECT ON analytics.deal_state TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'deal_state', 'deals', 'b15e244dde4218ee', rollup.home('deal_state'),
+SELECT 'deal_state', 'deals', 'c99b078c50f44e15', rollup.home('deal_state'),
        count(*) FROM rollup.deal_state_base;
 
 CREATE TABLE rollup.deal_flow_delta (
@@ -93,12 +93,12 @@ CREATE UNIQUE INDEX ON rollup.deal_flow_base (tenant_id, day, pipeline_id);
 ANALYZE rollup.deal_flow_base;
 
 CREATE VIEW analytics.deal_flow WITH (security_barrier) AS
-SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM (
-SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_base
+SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days, changed FROM (
+SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days, false AS changed FROM rollup.deal_flow_base
 UNION ALL
-SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_pending
+SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days, true AS changed FROM rollup.deal_flow_pending
 UNION ALL
-SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.deal_flow_delta
+SELECT tenant_id, day, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days, true AS changed FROM rollup.deal_flow_delta
 ) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.deal_flow IS 'What happened to deals on a day: created, won, lost, by pipeline.';
@@ -106,7 +106,7 @@ COMMENT ON VIEW analytics.deal_flow IS 'What happened to deals on a day: created
 GRANT SELECT ON analytics.deal_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'deal_flow', 'deals', 'db52356e2eec6100', rollup.home('deal_flow'),
+SELECT 'deal_flow', 'deals', '20d31d8eb01bc733', rollup.home('deal_flow'),
        count(*) FROM rollup.deal_flow_base;
 
 CREATE TABLE rollup.owner_deal_flow_delta (
@@ -152,12 +152,12 @@ CREATE INDEX ON rollup.owner_deal_flow_base (tenant_id, owner_id, day);
 ANALYZE rollup.owner_deal_flow_base;
 
 CREATE VIEW analytics.owner_deal_flow WITH (security_barrier) AS
-SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM (
-SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_base
+SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days, changed FROM (
+SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days, false AS changed FROM rollup.owner_deal_flow_base
 UNION ALL
-SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_pending
+SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days, true AS changed FROM rollup.owner_deal_flow_pending
 UNION ALL
-SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days FROM rollup.owner_deal_flow_delta
+SELECT tenant_id, day, owner_id, pipeline_id, created, won, lost, won_value, lost_value, won_cycle_days, true AS changed FROM rollup.owner_deal_flow_delta
 ) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.owner_deal_flow IS 'What happened to deals on a day: created, won, lost, by owner and pipeline.';
@@ -165,7 +165,7 @@ COMMENT ON VIEW analytics.owner_deal_flow IS 'What happened to deals on a day: c
 GRANT SELECT ON analytics.owner_deal_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'owner_deal_flow', 'deals', '52c5281241b5d912', rollup.home('owner_deal_flow'),
+SELECT 'owner_deal_flow', 'deals', 'da56c1a1358fd4e5', rollup.home('owner_deal_flow'),
        count(*) FROM rollup.owner_deal_flow_base;
 
 CREATE TABLE rollup.deal_forecast_delta (
@@ -198,12 +198,12 @@ CREATE UNIQUE INDEX ON rollup.deal_forecast_base (tenant_id, day, stage_id);
 ANALYZE rollup.deal_forecast_base;
 
 CREATE VIEW analytics.deal_forecast WITH (security_barrier) AS
-SELECT tenant_id, day, stage_id, deals, value FROM (
-SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_base
+SELECT tenant_id, day, stage_id, deals, value, changed FROM (
+SELECT tenant_id, day, stage_id, deals, value, false AS changed FROM rollup.deal_forecast_base
 UNION ALL
-SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_pending
+SELECT tenant_id, day, stage_id, deals, value, true AS changed FROM rollup.deal_forecast_pending
 UNION ALL
-SELECT tenant_id, day, stage_id, deals, value FROM rollup.deal_forecast_delta
+SELECT tenant_id, day, stage_id, deals, value, true AS changed FROM rollup.deal_forecast_delta
 ) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.deal_forecast IS 'Open deals by the day on which they are expected to close, by stage.';
@@ -211,7 +211,7 @@ COMMENT ON VIEW analytics.deal_forecast IS 'Open deals by the day on which they 
 GRANT SELECT ON analytics.deal_forecast TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'deal_forecast', 'deals', 'bcbf636364c8fd93', rollup.home('deal_forecast'),
+SELECT 'deal_forecast', 'deals', '8ccc51f0c50e3d2a', rollup.home('deal_forecast'),
        count(*) FROM rollup.deal_forecast_base;
 
 CREATE TABLE rollup.company_deals_delta (
@@ -240,12 +240,12 @@ CREATE UNIQUE INDEX ON rollup.company_deals_base (tenant_id, company_id);
 ANALYZE rollup.company_deals_base;
 
 CREATE VIEW analytics.company_deals WITH (security_barrier) AS
-SELECT tenant_id, company_id, deals FROM (
-SELECT tenant_id, company_id, deals FROM rollup.company_deals_base
+SELECT tenant_id, company_id, deals, changed FROM (
+SELECT tenant_id, company_id, deals, false AS changed FROM rollup.company_deals_base
 UNION ALL
-SELECT tenant_id, company_id, deals FROM rollup.company_deals_pending
+SELECT tenant_id, company_id, deals, true AS changed FROM rollup.company_deals_pending
 UNION ALL
-SELECT tenant_id, company_id, deals FROM rollup.company_deals_delta
+SELECT tenant_id, company_id, deals, true AS changed FROM rollup.company_deals_delta
 ) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.company_deals IS 'How many deals a company has; company 0 stands for none.';
@@ -253,7 +253,7 @@ COMMENT ON VIEW analytics.company_deals IS 'How many deals a company has; compan
 GRANT SELECT ON analytics.company_deals TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'company_deals', 'deals', '240f44eab2eaca77', rollup.home('company_deals'),
+SELECT 'company_deals', 'deals', '34cbf9affd7eba85', rollup.home('company_deals'),
        count(*) FROM rollup.company_deals_base;
 
 CREATE TABLE rollup.stage_flow_delta (
@@ -287,12 +287,12 @@ CREATE UNIQUE INDEX ON rollup.stage_flow_base (tenant_id, day, stage_id);
 ANALYZE rollup.stage_flow_base;
 
 CREATE VIEW analytics.stage_flow WITH (security_barrier) AS
-SELECT tenant_id, day, stage_id, entered, departed FROM (
-SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_base
+SELECT tenant_id, day, stage_id, entered, departed, changed FROM (
+SELECT tenant_id, day, stage_id, entered, departed, false AS changed FROM rollup.stage_flow_base
 UNION ALL
-SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_pending
+SELECT tenant_id, day, stage_id, entered, departed, true AS changed FROM rollup.stage_flow_pending
 UNION ALL
-SELECT tenant_id, day, stage_id, entered, departed FROM rollup.stage_flow_delta
+SELECT tenant_id, day, stage_id, entered, departed, true AS changed FROM rollup.stage_flow_delta
 ) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.stage_flow IS 'How many times deals entered and departed from a stage on a day.';
@@ -300,7 +300,7 @@ COMMENT ON VIEW analytics.stage_flow IS 'How many times deals entered and depart
 GRANT SELECT ON analytics.stage_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'stage_flow', 'deal_stage_history', '905f7c692764b793', rollup.home('stage_flow'),
+SELECT 'stage_flow', 'deal_stage_history', '817c07ba7e19c737', rollup.home('stage_flow'),
        count(*) FROM rollup.stage_flow_base;
 
 CREATE TABLE rollup.activity_flow_delta (
@@ -335,12 +335,12 @@ CREATE UNIQUE INDEX ON rollup.activity_flow_base (tenant_id, day);
 ANALYZE rollup.activity_flow_base;
 
 CREATE VIEW analytics.activity_flow WITH (security_barrier) AS
-SELECT tenant_id, day, calls, emails, meetings, notes FROM (
-SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_base
+SELECT tenant_id, day, calls, emails, meetings, notes, changed FROM (
+SELECT tenant_id, day, calls, emails, meetings, notes, false AS changed FROM rollup.activity_flow_base
 UNION ALL
-SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_pending
+SELECT tenant_id, day, calls, emails, meetings, notes, true AS changed FROM rollup.activity_flow_pending
 UNION ALL
-SELECT tenant_id, day, calls, emails, meetings, notes FROM rollup.activity_flow_delta
+SELECT tenant_id, day, calls, emails, meetings, notes, true AS changed FROM rollup.activity_flow_delta
 ) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.activity_flow IS 'Activities of a day; the kinds are measures.';
@@ -348,7 +348,7 @@ COMMENT ON VIEW analytics.activity_flow IS 'Activities of a day; the kinds are m
 GRANT SELECT ON analytics.activity_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'activity_flow', 'activities', 'bdae16bb0ebedaf4', rollup.home('activity_flow'),
+SELECT 'activity_flow', 'activities', '37044887347ab86a', rollup.home('activity_flow'),
        count(*) FROM rollup.activity_flow_base;
 
 CREATE TABLE rollup.company_flow_delta (
@@ -377,12 +377,12 @@ CREATE UNIQUE INDEX ON rollup.company_flow_base (tenant_id, day);
 ANALYZE rollup.company_flow_base;
 
 CREATE VIEW analytics.company_flow WITH (security_barrier) AS
-SELECT tenant_id, day, created FROM (
-SELECT tenant_id, day, created FROM rollup.company_flow_base
+SELECT tenant_id, day, created, changed FROM (
+SELECT tenant_id, day, created, false AS changed FROM rollup.company_flow_base
 UNION ALL
-SELECT tenant_id, day, created FROM rollup.company_flow_pending
+SELECT tenant_id, day, created, true AS changed FROM rollup.company_flow_pending
 UNION ALL
-SELECT tenant_id, day, created FROM rollup.company_flow_delta
+SELECT tenant_id, day, created, true AS changed FROM rollup.company_flow_delta
 ) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.company_flow IS 'Companies by the day they were created.';
@@ -390,7 +390,7 @@ COMMENT ON VIEW analytics.company_flow IS 'Companies by the day they were create
 GRANT SELECT ON analytics.company_flow TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'company_flow', 'companies', 'ecb8dc061c7283e0', rollup.home('company_flow'),
+SELECT 'company_flow', 'companies', 'b27a4ffdcc6c4f13', rollup.home('company_flow'),
        count(*) FROM rollup.company_flow_base;
 
 CREATE TABLE rollup.task_agenda_delta (
@@ -419,12 +419,12 @@ CREATE UNIQUE INDEX ON rollup.task_agenda_base (tenant_id, day);
 ANALYZE rollup.task_agenda_base;
 
 CREATE VIEW analytics.task_agenda WITH (security_barrier) AS
-SELECT tenant_id, day, tasks FROM (
-SELECT tenant_id, day, tasks FROM rollup.task_agenda_base
+SELECT tenant_id, day, tasks, changed FROM (
+SELECT tenant_id, day, tasks, false AS changed FROM rollup.task_agenda_base
 UNION ALL
-SELECT tenant_id, day, tasks FROM rollup.task_agenda_pending
+SELECT tenant_id, day, tasks, true AS changed FROM rollup.task_agenda_pending
 UNION ALL
-SELECT tenant_id, day, tasks FROM rollup.task_agenda_delta
+SELECT tenant_id, day, tasks, true AS changed FROM rollup.task_agenda_delta
 ) AS branch WHERE tenant_id = app.tenant_id();
 
 COMMENT ON VIEW analytics.task_agenda IS 'Open tasks by the day on which they are due; those without one stand on 9999-12-31, which is never over.';
@@ -432,7 +432,7 @@ COMMENT ON VIEW analytics.task_agenda IS 'Open tasks by the day on which they ar
 GRANT SELECT ON analytics.task_agenda TO gateway;
 
 INSERT INTO rollup.registry (name, base_table, fingerprint, home, base_groups)
-SELECT 'task_agenda', 'tasks', '586d61e02d244d86', rollup.home('task_agenda'),
+SELECT 'task_agenda', 'tasks', '0b757295eaec4fe3', rollup.home('task_agenda'),
        count(*) FROM rollup.task_agenda_base;
 
 CREATE OR REPLACE FUNCTION rollup.deals_insert() RETURNS trigger

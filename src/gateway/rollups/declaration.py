@@ -20,7 +20,7 @@ KEY_TYPES = frozenset({"bigint", "integer", "date", "text", "boolean"})
 NAME = re.compile(r"[a-z][a-z_]{0,40}")
 
 
-RESERVED = frozenset({"groups", "differing", "identity"})
+RESERVED = frozenset({"changed", "groups", "differing", "identity"})
 
 
 class DeclarationError(ValueError):

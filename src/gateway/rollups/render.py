@@ -32,9 +32,15 @@ def raw(rollup: Rollup, where: str = "") -> str:
 
 
 def branches(rollup: Rollup, where: str = "") -> str:
-    """Base, pending and deltas together: what readers sum."""
+    """Base, pending and deltas together: what readers sum. `changed`: whether a row is a change since the refresh.
+
+    Who asks for the one or the other kind has the planner leave out the other tables: it is a constant in each part.
+    """
     condition = f" WHERE {where}" if where else ""
-    parts = [f"SELECT {columns(rollup)} FROM {source(rollup)}{condition}" for source in (base, pending, delta)]
+    parts = [
+        f"SELECT {columns(rollup)}, {changed} AS changed FROM {source(rollup)}{condition}"
+        for source, changed in ((base, "false"), (pending, "true"), (delta, "true"))
+    ]
     return "\nUNION ALL\n".join(parts)
 
 
@@ -71,7 +77,9 @@ def relations(rollup: Rollup) -> list[str]:
     ]
     body = ",\n  ".join(typed)
     # Around the union, not in its parts: those would be merged into the query, and its conditions could come first.
-    filtered = f"SELECT {columns(rollup)} FROM (\n{branches(rollup)}\n) AS branch WHERE tenant_id = app.tenant_id()"
+    filtered = (
+        f"SELECT {columns(rollup)}, changed FROM (\n{branches(rollup)}\n) AS branch WHERE tenant_id = app.tenant_id()"
+    )
     indexes = [f"CREATE INDEX ON {base(rollup)} ({', '.join(['tenant_id', *names])})" for names in rollup.indexes]
     return [
         f"CREATE TABLE {delta(rollup)} (\n  {body}\n) WITH ({VACUUMED})",
