@@ -18,7 +18,8 @@ from tests.pipeline.listening import listening
 from tests.web.wire import LAST, answers, get, headers_of, is_raw, lines, post, request, talk
 
 KEPT = "{ dashboard { overview { deals { total } } } }"
-LARGE = "{ deals(first: 100) { nodes { id name amount stage { name } owner { name } company { id name } } } }"
+DEALS = "deals(first: 100) { nodes { id name amount stage { name } owner { name } company { id name } } }"
+LARGE = f"query {{ {' '.join(f'a{number}: {DEALS}' for number in range(12))} }}"
 UNKEPT = "{ __typename }"
 BODY = orjson.dumps({"query": KEPT})
 ORIGIN = "https://board.example"
@@ -244,17 +245,16 @@ async def test_a_request_after_a_hit_may_take_longer_than_a_connection_may_be_id
 
 async def test_a_caller_who_does_not_read_is_not_written_to_without_end(sides: Sides) -> None:
     await sides.hit(sides.ours, post(LARGE, sides.token), raw=True)
-    ids, address = [str(number) for number in range(1000)], httpx.URL(sides.ours)
+    ids, address = [str(number) for number in range(200)], httpx.URL(sides.ours)
     reader, writer = await asyncio.open_connection(address.host, address.port, limit=1024)
     writer.write(b"".join(post(LARGE, sides.token, X_Request_Id=name) for name in ids) + LAST)
-    # More than fits in between: the reader takes nothing until it is asked to.
+    # Far more than fits in between: the reader takes nothing until it is asked to.
     await asyncio.sleep(0.5)
     found = answers(await asyncio.wait_for(reader.read(), 60))[:-1]
     writer.close()
     assert [headers_of(answer)["x-request-id"] for answer in found] == ids
     # The first are written at once; then the server waits until they are taken.
-    assert is_raw(found[0])
-    assert sum(map(is_raw, found)) < len(found) / 2
+    assert 1 <= sum(map(is_raw, found)) < len(found) / 2
 
 
 @pytest.mark.parametrize("protocol", ["ours", "plain"])
