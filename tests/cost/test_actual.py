@@ -41,8 +41,8 @@ def test_what_an_error_made_null_costs_what_it_was_to_cost() -> None:
 def test_readings_are_paid_however_many_rows_they_gave() -> None:
     stage = {"deals": 1, "conversionToNext": 0.5}
     data = {"dashboard": {"overview": {"pipeline": [stage, stage], "companies": {"withDeals": 3}}}}
-    # Dashboard, DashboardOverview, the board, two stages; single moves of all time; companies 3 + 24, and the object.
-    assert actual(DASHBOARD, data) == 1 + 1 + 4 + 2 + 3300 + 3 + 24 + 1
+    # Dashboard, DashboardOverview, the board, two stages; single moves of all time; companies 3 + 19, and the object.
+    assert actual(DASHBOARD, data) == 1 + 1 + 4 + 2 + 3300 + 3 + 19 + 1
 
 
 def test_what_was_read_is_paid_even_if_it_is_not_answered() -> None:

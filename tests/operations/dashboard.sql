@@ -74,23 +74,22 @@ SELECT coalesce(sum(calls) FILTER (WHERE day >= $3::date AND day < $4::date), 0)
 
 -- name: company_summary
 -- One row: companies of an owner ($2, null: everyone), those with deals (0 unless $5), those created in [$3, $4).
--- With deals are those that had some as of the last refresh. Companies whose deals changed since, and deleted ones, may be
--- counted wrongly by that: they are looked at one by one, each once, and add what is missing, 1, 0 or -1.
+-- Companies may be many, and those whose deals changed since the last refresh, or that are deleted, are few: only these are summed,
+-- and joined with what the refresh computed, one row a company.
 SELECT coalesce(sum(created), 0)::bigint AS total,
        CASE WHEN NOT $5::boolean THEN 0
             WHEN $2 IS NOT NULL
             THEN (SELECT count(*) FROM analytics.companies_with_deals WHERE tenant_id = $1 AND owner_id = $2)
-            ELSE (SELECT count(*) FROM analytics.company_deals
-                   WHERE tenant_id = $1 AND NOT changed AND company_id <> 0 AND deals > 0)
-               + (SELECT coalesce(sum((before + more > 0 AND NOT gone)::int - (before > 0)::int), 0)
-                    FROM (SELECT sum(deals) AS more, bool_or(deleted) AS gone,
-                                 coalesce((SELECT deals FROM analytics.company_deals
-                                            WHERE tenant_id = $1 AND NOT changed AND company_id = doubtful.company_id), 0) AS before
-                            FROM (SELECT company_id, deals, false AS deleted FROM analytics.company_deals
-                                   WHERE tenant_id = $1 AND changed
-                                  UNION ALL
-                                  SELECT id, 0, true FROM companies WHERE tenant_id = $1 AND deleted_at IS NOT NULL) AS doubtful
-                           WHERE company_id <> 0 GROUP BY company_id) AS looked_at)
+            ELSE (SELECT count(*)
+                    FROM (SELECT company_id, deals FROM analytics.company_deals WHERE tenant_id = $1 AND NOT changed) AS refreshed
+                    FULL JOIN (SELECT company_id, sum(deals)::bigint AS deals, bool_or(deleted) AS deleted
+                                 FROM (SELECT company_id, deals, false AS deleted FROM analytics.company_deals
+                                        WHERE tenant_id = $1 AND changed
+                                       UNION ALL
+                                       SELECT id, 0, true FROM companies WHERE tenant_id = $1 AND deleted_at IS NOT NULL) AS each
+                                GROUP BY company_id) AS since USING (company_id)
+                   WHERE company_id <> 0 AND deleted IS NOT TRUE
+                     AND coalesce(refreshed.deals, 0) + coalesce(since.deals, 0) > 0)
        END AS with_deals,
        coalesce(sum(created) FILTER (WHERE day >= $3::date AND day < $4::date), 0)::bigint AS new
   FROM (SELECT day, created FROM analytics.company_flow WHERE tenant_id = $1 AND $2::bigint IS NULL
