@@ -7,10 +7,13 @@ PORT ?= 8000
 SIZE ?= small
 SECONDS ?= 60
 DATA ?= .gateway
+WORKERS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
 GRAPHIQL := src/gateway/web/graphiql
+# A file of tests is one process's, and rooms are taken in turn: what is made once for a room is seldom made twice.
+SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test coverage test-slow stress lint types schema bench bench-large docs clean install install-dev
 
@@ -20,11 +23,11 @@ help: ## Show the targets
 demo: install ## Serve a dashboard of made-up data on an embedded PostgreSQL  [PORT=8000 SIZE=small|medium|large DATA=.gateway]
 	@exec $(BIN)/gateway demo --port $(PORT) --size $(SIZE) --data $(DATA)
 
-test: install-dev ## Run the tests, on a PostgreSQL and a Redis that they start themselves
-	$(BIN)/pytest
+test: install-dev ## Run the tests, on PostgreSQLs and Redises that they start themselves  [WORKERS=2]
+	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 coverage: install-dev ## Run the tests and count covered lines, which takes twice as long
-	$(BIN)/pytest --cov=gateway --cov=loaders --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest $(SIDE_BY_SIDE) --cov=gateway --cov=loaders --cov-report=term:skip-covered --cov-fail-under=90
 
 test-slow: install-dev ## Run the long proofs
 	$(BIN)/pytest -m slow
