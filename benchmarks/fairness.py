@@ -5,7 +5,8 @@ import json
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -35,8 +36,14 @@ CONNECTIONS = 64
 STANDARD_RATE = 1000.0
 """Points a second that the plan `standard` restores."""
 WARMUP_SECONDS = 1.0
-SETTINGS = {"POOL_WAIT_SECONDS": "2", "REQUEST_DEADLINE_SECONDS": "15"}
+SETTINGS = {"POOL_WAIT_SECONDS": "2", "REQUEST_DEADLINE_SECONDS": "60", "COST_MODE": "enforce"}
 """As the gateway comes, without the patience of other benchmarks."""
+
+AGREE = """
+INSERT INTO tenant_terms (tenant_id, bucket_points, points_per_second, most_points, deadline_seconds, concurrency)
+SELECT $1, bucket_points, $2, most_points, deadline_seconds, concurrency FROM plans WHERE name = 'standard'
+"""
+FORGET = "DELETE FROM tenant_terms WHERE tenant_id = $1"
 
 
 @dataclass(frozen=True)
@@ -64,8 +71,8 @@ async def measure(
 ) -> FairnessFigures:
     """Figures of the two largest tenants. `changes`: of the gateway's settings."""
     loud, own = await find_tenants(settings, RANKS)
-    async with connected(settings, "owner") as owner:
-        with gateway(settings, logs / "fairness.log", cached=False, **SETTINGS, **changes) as server:
+    async with connected(settings, "owner") as owner, _as_standard(owner, loud, flooding.rate):
+        with gateway(settings, logs / "fairness.log", cached=False, **{**SETTINGS, **changes}) as server:
             points = await asyncio.to_thread(price, loud, server)
             # Each connection waits for its answer and then for this long, so that all ask so often at most.
             pause_seconds = flooding.connections * points / (flooding.rate * flooding.times)
@@ -77,6 +84,17 @@ async def measure(
                     rounds[state].append(await _round(owner, server, _own(own, server, pace), flood))
     states = [State.of(name, of_state, rounds[QUIET]) for name, of_state in rounds.items()]
     return FairnessFigures(flooding.times, flooding.connections, states)
+
+
+@asynccontextmanager
+async def _as_standard(owner: asyncpg.Connection, tenant: Tenant, rate: float) -> AsyncIterator[None]:
+    """During the block a tenant has the budget of the plan `standard`, at a rate."""
+    await owner.execute(FORGET, tenant.id)
+    await owner.execute(AGREE, tenant.id, int(rate))
+    try:
+        yield
+    finally:
+        await owner.execute(FORGET, tenant.id)
 
 
 def price(tenant: Tenant, server: Server) -> float:
