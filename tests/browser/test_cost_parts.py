@@ -64,7 +64,7 @@ def test_an_operation_above_the_ceiling_shows_its_price_and_what_would_make_it_c
         dryRun.priced(given[0]);
         tell([run.get().outcome, run.get().price, dryRun.get().price]);
     """
-    price = {"points": 596, "most": 400, "paths": error.value.extensions["dearest"]}
+    price = {"points": 540, "most": 400, "paths": error.value.extensions["dearest"]}
     assert run(module, refused(error.value)) == ["Refused: more than 400 points", price, price]
 
 
