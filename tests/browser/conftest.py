@@ -17,8 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-Visit = Callable[[str], dict[str, Any]]
-"""The name of a driver to what its visitor saw; screenshots are in `tmp_path`."""
+Visit = Callable[..., dict[str, Any]]
+"""(name of a driver, base URL = gateway_url) to what its visitor saw; screenshots are in `tmp_path`."""
 Run = Callable[..., Any]
 """(statements of a module, *what it finds in `given`) to what it gave to `tell`."""
 
@@ -36,8 +36,8 @@ def visit(build: dict[str, Any], gateway_url: str, tmp_path: Path) -> Visit:
     if CHROMIUM is None:
         pytest.skip("no chromium on the PATH")
 
-    def visit(driver: str) -> dict[str, Any]:
-        page, profile, screenshot = f"{gateway_url}/graphql", tmp_path / "profile", tmp_path / "graphiql.png"
+    def visit(driver: str, url: str = gateway_url) -> dict[str, Any]:
+        page, profile, screenshot = f"{url}/graphql", tmp_path / "profile", tmp_path / "graphiql.png"
         seen = node(build, str(Path(__file__).with_name(driver)), CHROMIUM, page, str(profile), str(screenshot))
         assert isinstance(seen, dict)
         return seen
