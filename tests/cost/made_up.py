@@ -48,7 +48,7 @@ FIELDS = {
 ARGUMENTS = {"first": "Int", "last": "Int", "filter": "Filter", "ownerId": "ID", "period": "Period", "unit": "Unit"}
 TAKES = {"board": ("ownerId", "period"), "page": ("first", "last"), "trend": ("unit",)}
 LISTS = ("things", "nodes", "edges", "trend")
-DEEPEST = 5
+DEEPEST = 4
 
 
 @dataclass(frozen=True)

@@ -107,12 +107,13 @@ async def stress_answers(
     *,
     names: Sequence[str],
     redis: RedisServer | None = None,
+    longest_calm_seconds: float = LONGEST_CALM_SECONDS,
     enough: Callable[[Tally], bool] = lambda _: False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Tally:
-    """The main run: everybody at once, and all faults in turn."""
+    """The main run: everybody at once, and all faults in turn, with times of calm between them."""
     async with scene(ground, directory, seed, names=names, redis=redis) as stage:
-        players = [*stage.players(), *stage.intruders(), stage.faults.befall(LONGEST_CALM_SECONDS)]
+        players = [*stage.players(), *stage.intruders(), stage.faults.befall(longest_calm_seconds)]
         return await play(stage, players, seconds, enough=enough, tell=tell)
 
 
