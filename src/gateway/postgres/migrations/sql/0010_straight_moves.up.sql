@@ -27,7 +27,9 @@ END $$;
 COMMENT ON FUNCTION app.bend_ways(bigint[], bigint[]) IS 'Says of deals that their ways are not known to be straight.';
 
 -- By whoever wrote much history rightly. Writers of deals and their history wait until the transaction ends.
-CREATE FUNCTION app.find_straight_ways(of_tenant bigint) RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+-- Of a tenant whose rows are not in the statistics yet, one row would be expected, and looked up again for each deal.
+CREATE FUNCTION app.find_straight_ways(of_tenant bigint) RETURNS void LANGUAGE plpgsql
+  SET search_path = public, pg_temp SET enable_nestloop = off AS $$
 DECLARE kept text := coalesce(current_setting('app.ways_kept', true), '');
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
