@@ -182,6 +182,16 @@ async def test_a_change_is_paid_by_what_it_did(payer: Payer, opened: Open) -> No
     assert 0 < cost(response)["actualQueryCost"] <= 13
 
 
+async def test_a_change_that_fails_on_its_way_pays_the_whole_price(payer: Payer, opened: Open) -> None:
+    await payer.agree(size=1000)
+    manager = await opened("manager", request_deadline_seconds=0.5)
+    ids = [deal["id"] for deal in (await manager.data("{ deals(first: 3) { nodes { id } } }"))["deals"]["nodes"]]
+    change = "mutation ($ids: [ID!]) { deleteDeals(input: { dealIds: $ids }) { summary { updated } } }"
+    async with locked(payer.database, "deals"):
+        late = await manager.post(change, {"ids": ids})
+    assert (code(late), cost(late)["actualQueryCost"]) == ("DEADLINE_EXCEEDED", cost(late)["requestedQueryCost"])
+
+
 async def test_the_budget_is_a_field_that_is_never_kept(payer: Payer, opened: Open) -> None:
     await payer.agree(size=1000, most=500)
     viewer = await opened(cache_max_age_seconds=3600)
