@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from redis.asyncio import Redis
@@ -206,6 +207,15 @@ async def test_the_budget_is_a_field_that_is_never_kept(payer: Payer, opened: Op
         "mostPoints": 500,
         "alone": False,
     }
+
+
+async def test_the_largest_budget_that_can_be_agreed_can_be_told(payer: Payer, opened: Open) -> None:
+    largest = 2**31 - 1
+    with pytest.raises(asyncpg.CheckViolationError):
+        await payer.agree(size=largest + 1, most=1)
+    await payer.agree(size=largest)
+    told = (await (await opened()).data(BUDGET))["budget"]
+    assert (told["maximumAvailable"], told["mostPoints"]) == (largest, largest)
 
 
 async def test_processes_share_a_budget_in_redis_with_two_trips_a_miss(
