@@ -277,7 +277,7 @@ class _Parts:
     def _open_context(self, identity: Identity | None, deadline: Deadline, request_id: str) -> Context:
         share = Share(identity.tenant_id, identity.terms.concurrency) if identity else self.signing_in
 
-        async def write_as_caller(command: Command[Found]) -> tuple[Found, list[str], int]:
+        async def write_as_caller(command: Command[Found]) -> Found:
             if identity is None:
                 raise ForbiddenError
             writer = Writer(identity.tenant_id, identity.member_id, request_id)

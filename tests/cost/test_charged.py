@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from redis.asyncio import Redis
@@ -182,6 +183,16 @@ async def test_a_change_is_paid_by_what_it_did(payer: Payer, opened: Open) -> No
     assert 0 < cost(response)["actualQueryCost"] <= 13
 
 
+async def test_a_change_that_fails_on_its_way_pays_the_whole_price(payer: Payer, opened: Open) -> None:
+    await payer.agree(size=1000)
+    manager = await opened("manager", request_deadline_seconds=0.5)
+    ids = [deal["id"] for deal in (await manager.data("{ deals(first: 3) { nodes { id } } }"))["deals"]["nodes"]]
+    change = "mutation ($ids: [ID!]) { deleteDeals(input: { dealIds: $ids }) { summary { updated } } }"
+    async with locked(payer.database, "deals"):
+        late = await manager.post(change, {"ids": ids})
+    assert (code(late), cost(late)["actualQueryCost"]) == ("DEADLINE_EXCEEDED", cost(late)["requestedQueryCost"])
+
+
 async def test_the_budget_is_a_field_that_is_never_kept(payer: Payer, opened: Open) -> None:
     await payer.agree(size=1000, most=500)
     viewer = await opened(cache_max_age_seconds=3600)
@@ -196,6 +207,15 @@ async def test_the_budget_is_a_field_that_is_never_kept(payer: Payer, opened: Op
         "mostPoints": 500,
         "alone": False,
     }
+
+
+async def test_the_largest_budget_that_can_be_agreed_can_be_told(payer: Payer, opened: Open) -> None:
+    largest = 2**31 - 1
+    with pytest.raises(asyncpg.CheckViolationError):
+        await payer.agree(size=largest + 1, most=1)
+    await payer.agree(size=largest)
+    told = (await (await opened()).data(BUDGET))["budget"]
+    assert (told["maximumAvailable"], told["mostPoints"]) == (largest, largest)
 
 
 async def test_processes_share_a_budget_in_redis_with_two_trips_a_miss(

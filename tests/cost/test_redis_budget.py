@@ -20,6 +20,7 @@ from gateway.observe import Observer
 from gateway.redis_link import RedisLink
 from gateway.terms import Bucket
 from tests.cost.fire import TENANT
+from tests.pipeline.acme import until
 from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +111,45 @@ async def test_answers_that_were_kept_are_paid_together(budget: RedisBudget) -> 
     await budget.flush()
     await budget.flush()
     assert [round((await budget.look(tenant, BUCKET)).spent, 2) for tenant in (1, 2)] == [50, 5]
+
+
+@pytest.mark.parametrize(("dropped", "held"), [("open", 30), ("account", 70)])
+async def test_what_is_held_is_what_is_open_whichever_key_redis_drops(
+    budget: RedisBudget, redis_url: str, dropped: str, held: int
+) -> None:
+    first = await budget.reserve(1, BUCKET, 40, 5.0)
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(f"gateway:budget:{{1}}:{dropped}")
+    second = await budget.reserve(1, BUCKET, 30, 5.0)
+    assert second.standing.held == held
+    for verdict in (first, second):
+        assert verdict.reservation is not None
+        await budget.settle(verdict.reservation, 1)
+    assert (await budget.look(1, BUCKET)).held == 0
+
+
+BUSY = """
+local function now() local time = redis.call('TIME') return time[1] * 1000000 + time[2] end
+local begun = now()
+while now() < begun + 300000 do end
+"""
+
+
+async def test_what_is_reserved_for_who_has_gone_away_is_given_back(budget: RedisBudget, redis_url: str) -> None:
+    async def heard_of() -> bool:
+        return (await budget.look(1, BUCKET)).held == 90
+
+    await budget.look(1, BUCKET)
+    async with Redis.from_url(redis_url) as redis:
+        busy = asyncio.ensure_future(redis.eval(BUSY, 0))
+        await asyncio.sleep(0.05)
+        leaving = asyncio.create_task(budget.reserve(1, BUCKET, 90, 5.0))
+        await asyncio.sleep(0.05)  # it is sent, and not answered yet
+        leaving.cancel()
+        await asyncio.wait({leaving, busy})
+    await until(heard_of)
+    await budget.flush()
+    assert await budget.look(1, BUCKET) == Standing(BUCKET, spent=0, held=0)
 
 
 async def test_an_account_goes_when_nobody_has_touched_it_for_a_day(budget: RedisBudget, redis_url: str) -> None:

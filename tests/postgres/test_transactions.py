@@ -215,6 +215,23 @@ async def test_a_reader_cancelled_at_any_moment_gives_its_connection_back(
     assert [record.getMessage() for record in errors if "connection_lost" not in str(record.exc_info)] == []
 
 
+@pytest.mark.parametrize("turns", range(1, 6))
+async def test_who_is_cancelled_while_it_ends_its_reads_gives_its_connection_back(
+    begin: Begin, pool: Pool, turns: int
+) -> None:
+    transaction = begin()
+    await transaction.fetch(SLUGS)
+    reader = asyncio.create_task(transaction.fetch(SLEEP))
+    await asyncio.sleep(0.05)
+    closing = asyncio.create_task(transaction.close())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait({closing, reader})
+    assert await usable(begin)
+    assert pool.busy() == 0
+
+
 async def test_a_statement_is_planned_once_or_with_its_values_whatever_was_read_before(begin: Begin) -> None:
     mode = "SELECT current_setting('plan_cache_mode') FROM (SELECT $1::bigint) AS tenant"
     once, with_values = Sql(mode, planned_once=True), Sql(mode)

@@ -7,11 +7,13 @@ import pytest
 
 from gateway.commands.add_member import NewMember, add_member
 from gateway.commands.create_tenant import NewTenant, create_tenant
+from gateway.commands.plans import set_tenant_plan
 from tests.conftest import Client, Database, Serve
 from tests.pipeline.acme import found_acme, locked, until_waiting
 
 ME = "{ me { email } }"
 CONCURRENCY = 4
+"""Of the plan `standard`."""
 
 
 @pytest.fixture
@@ -19,6 +21,7 @@ async def tenants(database: Database) -> Database:
     """`acme`, and `quiet` beside it."""
     await found_acme(database)
     async with database.as_owner() as owner:
+        await set_tenant_plan(owner, "acme", "standard")
         await create_tenant(owner, NewTenant("quiet", "Quiet"))
         await add_member(owner, NewMember("quiet", "quiet@quiet.test", "Quiet", "viewer"))
     return database
@@ -52,6 +55,19 @@ async def test_a_tenant_whose_requests_all_hang_leaves_a_place_to_another(tenant
     metrics = (await client.http.get("/metrics")).text
     assert 'gateway_pool_refusals_total{code="TENANT_BUSY"} 2.0' in metrics
     assert "gateway_pool_waiting 0.0" in metrics
+
+
+async def test_a_request_whose_turn_does_not_come_is_refused_though_its_field_may_be_null(
+    tenants: Database, serve: Serve
+) -> None:
+    client = await serve(tenants, "acme", pool_size=CONCURRENCY + 1, pool_wait_seconds=0.5, cost_mode="enforce")
+    async with locked(tenants, "tasks"):
+        asking = hanging(client, CONCURRENCY)
+        await until_waiting(tenants, CONCURRENCY)
+        refused = await client.post("{ pipelineStats { stages { entered } } }")
+    await asyncio.gather(*asking)
+    assert told(refused) == (503, "TENANT_BUSY", "1")
+    assert refused.json()["extensions"]["cost"]["actualQueryCost"] == 1
 
 
 async def test_while_a_tenant_floods_another_is_answered_before_most_of_it(tenants: Database, serve: Serve) -> None:

@@ -10,7 +10,7 @@ import strawberry
 from aiodataloader import DataLoader
 
 from gateway.api.batching import LevelLoader, Levels, Source
-from gateway.commands.change_deals import Command
+from gateway.commands.change_deals import Command, reporting
 from gateway.errors import AnswerTooLargeError, ForbiddenError
 from loaders import activities, companies, contacts, deal_totals, deals, members, pipelines, products, tasks
 from loaders.deal_totals import Moves, WhichPipelines
@@ -66,9 +66,9 @@ class Session(Protocol):
 
 
 class Write(Protocol):
-    """What a command did, committed, the names of its statements, and how many rows these found."""
+    """What a command did, committed."""
 
-    async def __call__(self, command: Command[Done], /) -> tuple[Done, list[str], int]: ...
+    async def __call__(self, command: Command[Done], /) -> Done: ...
 
 
 class Funds(Protocol):
@@ -275,10 +275,11 @@ class Context:
     async def write(self, command: Command[Done]) -> Done:
         """What a command did, committed. What is read next is read in a new snapshot."""
         await self.release()
-        done, statements, rows = await self._write(command)
+        return await self._write(reporting(command, self._wrote))
+
+    def _wrote(self, statements: Sequence[str], rows: int) -> None:
         self.statements += statements
         self.rows += rows
-        return done
 
     async def renew(self, tenant_id: int, member_id: int) -> None:
         """A new snapshot for the payload of a mutation field, after its own transaction has ended."""

@@ -24,7 +24,8 @@ from gateway.commands.refusals import CommandRefusedError
 from gateway.settings import load_settings
 from gateway.terms import Mode
 
-MOST_POINTS = 10**15
+MOST_POINTS = 2**31 - 1
+"""As many as an Int of the schema can say."""
 WIDE = 200
 
 

@@ -53,6 +53,19 @@ Command: TypeAlias = Callable[[Writes, Roles], Awaitable[Done]]
 """Work of a write transaction, which is told which roles may write what."""
 
 
+def reporting(command: Command[Done], report: Callable[[Sequence[str], int], None]) -> Command[Done]:
+    """The same command. It reports the names of its statements and how many rows these found, each time that it is
+    tried, whatever becomes of it."""
+
+    async def reported(writes: Writes, roles: Roles) -> Done:
+        try:
+            return await command(writes, roles)
+        finally:
+            report(writes.statements, writes.rows)
+
+    return reported
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What one caller wants. `fingerprint`: of the whole input, so that a key is not used for two."""

@@ -4,6 +4,7 @@ Without an answer from Redis, each process goes by budgets of its own, at a shar
 is settled where it was made.
 """
 
+import asyncio
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable
@@ -29,11 +30,12 @@ PARTS = ("account", "open", "settled")
 NOW = ""
 """The moment that the script takes from Redis' own clock."""
 
-# KEYS: what was spent, when, and the sum of what is held; open reservations by expiry, each named by its points and
-# its key; settled ones by when they are forgotten. ARGV: what to do, size, rate, the moment in microseconds or nothing
-# for now, how many seconds all this is kept; a reservation's name, its points or what it cost, and for how many
-# microseconds it holds or is known to be settled.
+# KEYS: what was spent, when, the sum of what is held and how many hold it; open reservations by expiry, each named by
+# its points and its key; settled ones by when they are forgotten. ARGV: what to do, size, rate, the moment in
+# microseconds or nothing for now, how many seconds all this is kept; a reservation's name, its points or what it cost,
+# and for how many microseconds it holds or is known to be settled.
 # A number is kept with all its digits, else the sums would drift. See Account in budget.py, which says the same.
+# Redis that is short of memory may drop one key and keep another: then what is held is what is still open.
 SCRIPT = """
 local what, size, rate, now, kept = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local name, points, lifetime = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -43,8 +45,12 @@ if not now then
 end
 local function digits(number) return string.format('%.17g', number) end
 local function points_of(reservation) return tonumber(string.match(reservation, '^%d+')) end
-local known = redis.call('HMGET', KEYS[1], 'spent', 'at', 'held')
+local known = redis.call('HMGET', KEYS[1], 'spent', 'at', 'held', 'open')
 local spent, at, held = tonumber(known[1] or 0), tonumber(known[2] or 0), tonumber(known[3] or 0)
+if redis.call('ZCARD', KEYS[2]) ~= tonumber(known[4] or 0) then
+  held = 0
+  for _, reservation in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do held = held + points_of(reservation) end
+end
 
 if now > at then
   spent = math.max(0, spent - (now - at) * rate / 1000000)
@@ -74,7 +80,8 @@ elseif what == 'settle' then
   end
 end
 
-redis.call('HSET', KEYS[1], 'spent', digits(spent), 'at', digits(at), 'held', digits(held))
+local open = redis.call('ZCARD', KEYS[2])
+redis.call('HSET', KEYS[1], 'spent', digits(spent), 'at', digits(at), 'held', digits(held), 'open', open)
 for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, kept) end
 return {admitted, digits(spent), digits(held)}
 """
@@ -101,7 +108,12 @@ class RedisBudget:
         """`left_seconds`: until the deadline of the request. One trip."""
         reservation = Reservation(tenant_id, uuid4().hex, points, bucket)
         lifetime = microseconds(left_seconds + GRACE_SECONDS)
-        answer = await self._ask("reserve", tenant_id, bucket, _name(reservation), points, lifetime)
+        try:
+            answer = await self._ask("reserve", tenant_id, bucket, _name(reservation), points, lifetime)
+        except asyncio.CancelledError:
+            # Redis may have heard of it, and nobody will settle it.
+            self._settle_later(reservation, 0)
+            raise
         if answer is None:
             return await self._alone.reserve(tenant_id, self._smaller(bucket, points), points, left_seconds)
         admitted, standing = answer

@@ -210,11 +210,12 @@ class Pipeline:
                 await context.close()
                 call.trail.statements = context.statements
         with call.trail.stopwatch.stage("respond"):
-            answer = response(settled, call.trail.request_id, self._observer)
+            answer = response(settled, call.trail.request_id, self._observer, read=bool(context.statements))
         policy = operation.prepared.policy
         good_until = read_at + good_for_seconds(context, policy)
         failed = [error.path for error in settled.errors or () if error.path]
-        ran = Ran(settled.data, failed, len(context.statements), context.rows)
+        answered = None if answer.data is None else settled.data
+        ran = Ran(answered, failed, len(context.statements), context.rows)
         return Executed(answer, stamp_of(context, policy), read_at, good_until, ran)
 
 

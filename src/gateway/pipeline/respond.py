@@ -26,8 +26,12 @@ def refusal(error: GatewayError, request_id: str) -> Answer:
     return Answer(errors=errors, status=error.status, outcome=error.code, retry_after_seconds=error.retry_after_seconds)
 
 
-def response(result: ExecutionResult, request_id: str, observer: Observer) -> Answer:
-    """The answer to a request that was executed, in whole or in part."""
+def response(result: ExecutionResult, request_id: str, observer: Observer, *, read: bool) -> Answer:
+    """The answer to a request that was executed, in whole or in part. `read`: whether any statement was run for it.
+
+    Where none was, since it was not its turn or the database was away, it is refused: null would not tell when to come
+    again.
+    """
     data = orjson.dumps(result.data)
     if not result.errors:
         return Answer(data)
@@ -35,6 +39,10 @@ def response(result: ExecutionResult, request_id: str, observer: Observer) -> An
         return refusal(VariablesInvalidError(result.errors), request_id)
     known = [(error, _gateway_error(error, request_id, observer)) for error in result.errors]
     first = known[0][1]
+    if result.data is not None and not read:
+        for _, error in known:
+            if error.retry_after_seconds is not None:
+                return refusal(error, request_id)
     return Answer(
         data,
         _entries(known, request_id),

@@ -111,8 +111,12 @@ class ReadTransaction(Generic[Opening]):
             return await self._run(statement, arguments)
 
     async def close(self) -> None:
-        """Ends the transaction, gives the connection back. Reads still going on are cancelled, later ones refused."""
+        """Ends the transaction, gives the connection back, whoever is cancelled meanwhile. Reads still going on are
+        cancelled, later ones refused."""
         self._closed = True
+        await asyncio.shield(self._end())
+
+    async def _end(self) -> None:
         unfinished = {task for task in (*self._readers, self._opened) if task is not None and not task.done()}
         for task in unfinished:
             task.cancel()
@@ -120,7 +124,7 @@ class ReadTransaction(Generic[Opening]):
             await asyncio.wait(unfinished)
         connection, self._connection = self._connection, None
         if connection is not None:
-            await asyncio.shield(give_back(self._pool, connection, "COMMIT", self._observer))
+            await give_back(self._pool, connection, "COMMIT", self._observer)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

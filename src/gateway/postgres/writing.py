@@ -82,10 +82,10 @@ class Writes:
     async def fetch(self, statement: Named, *arguments: object) -> Sequence[Sequence[Any]]:
         """The statement's rows. In READ COMMITTED, each statement sees what was committed before it began."""
         begun = time.perf_counter()
+        self.statements.append(statement.name)
         rows: Sequence[Sequence[Any]] = await self._connection.fetch(
             statement.sql, self.writer.tenant_id, *arguments, timeout=self._deadline.left_seconds()
         )
-        self.statements.append(statement.name)
         self.rows += len(rows)
         self.tables |= statement.writes
         self._observer.statement(StatementFinished(statement.name, time.perf_counter() - begun, len(rows)))
@@ -106,8 +106,8 @@ class WriteTransactions:
 
     async def run(
         self, share: Share, writer: Writer, deadline: Deadline, work: Callable[[Writes], Awaitable[Done]]
-    ) -> tuple[Done, list[str], int]:
-        """What the work returned, once it is committed, the names of its statements, and how many rows these found.
+    ) -> Done:
+        """What the work returned, once it is committed. Each time that it is tried, it is given statements of its own.
 
         Raises WRITE_CONFLICT when it lost every race, OUTCOME_UNKNOWN when the connection went away during the commit
         or the commit outlasted the deadline, and the errors of a read; of all but OUTCOME_UNKNOWN nothing remains.
@@ -122,7 +122,7 @@ class WriteTransactions:
 
     async def _write_once(
         self, share: Share, writer: Writer, deadline: Deadline, work: Callable[[Writes], Awaitable[Done]]
-    ) -> tuple[Done, list[str], int]:
+    ) -> Done:
         pool, observer = self._pool, self._observer
         connection, _ = await pool.acquire(
             share, deadline, lambda taken: begin(pool, taken, _beginning(writer, deadline)), writing=True
@@ -145,7 +145,7 @@ class WriteTransactions:
         if not committing.done():
             raise OutcomeUnknownError
         await committing
-        return done, writes.statements, writes.rows
+        return done
 
     async def _commit(
         self, connection: asyncpg.Connection, tenant_id: int, tables: frozenset[str], name: Name | None

@@ -3,12 +3,12 @@
 -- First of all, so that what waits too long gives up before anything is done.
 LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE;
 
--- The largest number of points is that of a price; all of them are exact as a double.
+-- The largest number of points is the largest Int of the schema, in which `budget` tells them.
 CREATE TABLE plans (
   name              text PRIMARY KEY CHECK (name ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
-  bucket_points     bigint NOT NULL CHECK (bucket_points BETWEEN 1 AND 1000000000000000),
-  points_per_second bigint NOT NULL CHECK (points_per_second BETWEEN 1 AND 1000000000000000),
-  most_points       bigint NOT NULL CHECK (most_points BETWEEN 1 AND 1000000000000000),
+  bucket_points     bigint NOT NULL CHECK (bucket_points BETWEEN 1 AND 2147483647),
+  points_per_second bigint NOT NULL CHECK (points_per_second BETWEEN 1 AND 2147483647),
+  most_points       bigint NOT NULL CHECK (most_points BETWEEN 1 AND 2147483647),
   deadline_seconds  int NOT NULL CHECK (deadline_seconds BETWEEN 1 AND 3600),
   page_size         int NOT NULL CHECK (page_size BETWEEN 1 AND 100),
   bulk_size         int NOT NULL CHECK (bulk_size BETWEEN 1 AND 10000),
@@ -38,9 +38,9 @@ ALTER TABLE tenants DROP CONSTRAINT tenants_plan_check, ADD FOREIGN KEY (plan) R
 
 CREATE TABLE tenant_terms (
   tenant_id         bigint PRIMARY KEY REFERENCES tenants,
-  bucket_points     bigint CHECK (bucket_points BETWEEN 1 AND 1000000000000000),
-  points_per_second bigint CHECK (points_per_second BETWEEN 1 AND 1000000000000000),
-  most_points       bigint CHECK (most_points BETWEEN 1 AND 1000000000000000),
+  bucket_points     bigint CHECK (bucket_points BETWEEN 1 AND 2147483647),
+  points_per_second bigint CHECK (points_per_second BETWEEN 1 AND 2147483647),
+  most_points       bigint CHECK (most_points BETWEEN 1 AND 2147483647),
   deadline_seconds  int CHECK (deadline_seconds BETWEEN 1 AND 3600),
   page_size         int CHECK (page_size BETWEEN 1 AND 100),
   bulk_size         int CHECK (bulk_size BETWEEN 1 AND 10000),
