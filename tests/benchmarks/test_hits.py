@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.contenders import HIT, NotAHitError
 from benchmarks.hits import check_only_hits, fill, measure
-from benchmarks.hits_page import BARE, GET, PEERS, SEVERAL, UNCHANGED
+from benchmarks.hits_page import BARE, GET, PEERS, SEVERAL, UNCHANGED, UNPRICED
 from benchmarks.measure import GATEWAY, MIX, Pace, Question, compare
 from benchmarks.peers.node import FOLDER, has_node
 from benchmarks.queries import Tenant, find_tenants, headers
@@ -22,7 +22,7 @@ from gateway.settings import Settings
 from tests.conftest import Database
 
 LEADERBOARD = "{ dashboard(period: { preset: %s }) { asOf leaderboard(first: %d) { won } } }"
-OURS = (GATEWAY, GET, UNCHANGED, SEVERAL)
+OURS = (GATEWAY, GET, UNCHANGED, UNPRICED, SEVERAL)
 PACE = Pace(rounds=1, warmup_seconds=0.05, seconds=0.1)
 
 needs_node = pytest.mark.skipif(not has_node(), reason="no Node 20 or later with npm")

@@ -23,7 +23,7 @@ async def test_writers_who_wait_for_a_row_leave_half_the_pool_to_readers(
     assert read["dashboard"]["overview"]["deals"]["total"] == 1
     await asyncio.wait(waiting)
     refused = [task.result().json() for task in moves if "errors" in task.result().json()]
-    assert [only_error(answer)["code"] for answer in refused] == ["TENANT_BUSY"] * 3
+    assert [only_error(answer)["code"] for answer in refused] == ["POOL_EXHAUSTED"] * 3
 
 
 def move(board: Board, deal: int) -> tuple[str, dict[str, object]]:
