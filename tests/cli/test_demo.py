@@ -84,8 +84,8 @@ async def test_a_first_start_serves_what_demo_json_says(data: Path, tmp_path: Pa
             assert set(tenant) == {"slug", "tokens"}
             assert set(tenant["tokens"]) == ROLES
             for role, token in tenant["tokens"].items():
-                data = query(demo, "{ me { role email } }", token)["data"]
-                assert data == {"me": {"role": role.upper(), "email": f"{role}@{tenant['slug']}.example"}}
+                answer = query(demo, "{ me { role email } }", token)
+                assert answer["data"] == {"me": {"role": role.upper(), "email": f"{role}@{tenant['slug']}.example"}}
         addresses = {name: demo[name] for name in demo if name.endswith("database_url")}
         findings = await examine(load_settings(**addresses, jwt_secret="x" * 32))
         assert [finding for finding in findings if finding.remedy] == []
