@@ -73,7 +73,7 @@ async def test_the_script_does_what_the_algorithm_does(
             arguments = [what, bucket.size, bucket.rate, now, 100, key, said, kept]
             admitted, spent, held = await redis.eval(SCRIPT, 3, "account", "open", "settled", *map(str, arguments))
             expected = False
-            account.advance(bucket, now)
+            account.advance(bucket.rate, now)
             if what == "reserve":
                 expected = account.reserve(bucket, key, 10 * number, now + lifetime)
             elif what == "settle":
