@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.cost.budget import Standing, Verdict
+from gateway.cost.budget import SETTLED_SECONDS, Standing, Verdict
 from gateway.cost.limits import throttled
 from gateway.cost.memory_budget import ACCOUNTS_BEFORE_SWEEP, MemoryBudget
 from gateway.terms import Bucket
@@ -135,9 +135,9 @@ async def test_a_clock_that_goes_back_restores_nothing(budget: MemoryBudget, clo
 
 async def test_accounts_in_which_nothing_is_left_are_forgotten(budget: MemoryBudget, clock: Clock) -> None:
     for tenant_id in range(ACCOUNTS_BEFORE_SWEEP):
-        await budget.look(tenant_id, BUCKET)
+        await settle(budget, await reserve(budget, 1, tenant_id), 1)
+    clock.seconds += SETTLED_SECONDS
     await settle(budget, await reserve(budget, 90), 90)
-    clock.seconds += 1
     await budget.look(-1, BUCKET)
     assert len(budget) == 2
-    assert await standing(budget) == (80, 0)
+    assert await standing(budget) == (90, 0)

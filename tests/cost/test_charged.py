@@ -156,6 +156,8 @@ async def test_a_plan_may_let_what_was_kept_stand_in_for_a_refusal(payer: Payer,
         return (await viewer.post(TOTAL)).headers["X-Cache"] == "STALE"
 
     await until(stands_in)
+    await asyncio.sleep(1.1)
+    assert code(await viewer.post(TOTAL, headers={"Cache-Control": "max-age=1"})) == "THROTTLED"
     assert code(await viewer.post(TOTAL, headers={"Cache-Control": "no-cache"})) == "THROTTLED"
 
 
@@ -191,6 +193,19 @@ async def test_a_change_that_fails_on_its_way_pays_the_whole_price(payer: Payer,
     async with locked(payer.database, "deals"):
         late = await manager.post(change, {"ids": ids})
     assert (code(late), cost(late)["actualQueryCost"]) == ("DEADLINE_EXCEEDED", cost(late)["requestedQueryCost"])
+
+
+async def test_who_is_not_signed_in_may_ask_for_little_since_nobody_pays(payer: Payer, opened: Open) -> None:
+    await payer.agree(size=1000)
+    viewer = await opened()
+    anonymous = Client(viewer.app, viewer.http, None)
+    sign_in = 'mutation { login(tenant: "payer", email: "nobody", password: "") { member { name %s } } }'
+    little = await anonymous.post(sign_in % "")
+    much, asked = [
+        await anonymous.post(sign_in % "deals(first: 40) { nodes { name } }", headers=headers)
+        for headers in ({}, {"GraphQL-Cost": "dry-run"})
+    ]
+    assert (code(little), code(much), code(asked)) == ("LOGIN_FAILED", "COST_LIMIT_EXCEEDED", "COST_LIMIT_EXCEEDED")
 
 
 async def test_the_budget_is_a_field_that_is_never_kept(payer: Payer, opened: Open) -> None:

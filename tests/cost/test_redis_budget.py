@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from gateway.cost.budget import GRACE_SECONDS, SETTLED_SECONDS, Account, Standing, microseconds
-from gateway.cost.redis_budget import SCRIPT, RedisBudget
+from gateway.cost.redis_budget import MOST_UNSETTLED, SCRIPT, RedisBudget
 from gateway.observe import Observer
 from gateway.redis_link import RedisLink
 from gateway.terms import Bucket
@@ -73,7 +73,7 @@ async def test_the_script_does_what_the_algorithm_does(
             arguments = [what, bucket.size, bucket.rate, now, 100, key, said, kept]
             admitted, spent, held = await redis.eval(SCRIPT, 3, "account", "open", "settled", *map(str, arguments))
             expected = False
-            account.advance(bucket, now)
+            account.advance(bucket.rate, now)
             if what == "reserve":
                 expected = account.reserve(bucket, key, 10 * number, now + lifetime)
             elif what == "settle":
@@ -191,6 +191,25 @@ async def test_what_could_not_be_settled_in_time_is_settled_once_when_redis_is_b
         await budget.flush()
         standing = await budget.look(1, BUCKET)
         assert (round(standing.spent, 2), standing.held, standing.alone) == (30, 0, False)
+
+
+async def test_what_waits_to_be_paid_while_redis_is_gone_pushes_out_nothing_that_is_to_be_settled(
+    redis_url: str,
+) -> None:
+    tenants = range(2, MOST_UNSETTLED + 3)
+    async for budget in linked(redis_url, timeout_seconds=0.2):
+        verdict = await budget.reserve(1, BUCKET, 60, 5.0)
+        assert verdict.reservation is not None
+        async with Redis.from_url(redis_url) as redis:
+            await redis.client_pause(600)
+            assert (await budget.settle(verdict.reservation, 30)).alone
+            for tenant in tenants:
+                budget.charge(tenant, BUCKET, 1)
+            await budget.flush()
+            await redis.ping()
+        await budget.flush()
+        spent = [round((await budget.look(tenant, BUCKET)).spent) for tenant in (1, tenants[0], tenants[-1])]
+        assert spent == [30, 1, 1]
 
 
 # ── under fire ────────────────────────────────────────────────────────────────────────────────────

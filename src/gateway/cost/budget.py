@@ -62,18 +62,21 @@ class Verdict:
 
 @dataclass(slots=True)
 class Account:
-    """What is known of one budget. `open`: points of reservations; `settled`: those that were, lately."""
+    """What is known of one budget. `rate`: at which it leaked last; `open`: points of reservations; `settled`: those
+    that were, lately."""
 
     spent: float = 0.0
     held: float = 0.0
     at: int = 0
+    rate: float = 0.0
     open: Expiring[int] = field(default_factory=Expiring)
     settled: Expiring[None] = field(default_factory=Expiring)
 
-    def advance(self, bucket: Bucket, now: int) -> None:
+    def advance(self, rate: float, now: int) -> None:
         """To a moment; time that goes back stands still."""
+        self.rate = rate
         if now > self.at:
-            self.spent = max(0.0, self.spent - (now - self.at) * bucket.rate / MICROSECONDS)
+            self.spent = max(0.0, self.spent - (now - self.at) * rate / MICROSECONDS)
             self.at = now
         self.held -= sum(self.open.expire(now))
         self.settled.expire(now)
@@ -100,8 +103,9 @@ class Account:
         """Is never refused."""
         self.spent += points
 
-    @property
-    def idle(self) -> bool:
+    def idle(self, now: int) -> bool:
+        """Whether nothing is left in it by that moment."""
+        self.advance(self.rate, now)
         return not (self.spent or self.open or self.settled)
 
 

@@ -17,6 +17,7 @@ class MemoryBudget:
         self._clock = clock
         self._alone = alone
         self._accounts: dict[int, Account] = {}
+        self._most_accounts = ACCOUNTS_BEFORE_SWEEP
 
     def __len__(self) -> int:
         """How many accounts there are."""
@@ -53,15 +54,17 @@ class MemoryBudget:
     def _account(self, tenant_id: int, bucket: Bucket) -> tuple[Account, int]:
         now = microseconds(self._clock())
         if tenant_id not in self._accounts:
-            self._sweep()
+            self._sweep(now)
         account = self._accounts.setdefault(tenant_id, Account())
-        account.advance(bucket, now)
+        account.advance(bucket.rate, now)
         return account, now
 
-    def _sweep(self) -> None:
-        """An account in which nothing is left is as good as none."""
-        if len(self._accounts) >= ACCOUNTS_BEFORE_SWEEP:
-            self._accounts = {key: account for key, account in self._accounts.items() if not account.idle}
+    def _sweep(self, now: int) -> None:
+        """An account in which nothing is left is as good as none. Looked for when there are twice as many as were left
+        the last time."""
+        if len(self._accounts) >= self._most_accounts:
+            self._accounts = {key: account for key, account in self._accounts.items() if not account.idle(now)}
+            self._most_accounts = max(ACCOUNTS_BEFORE_SWEEP, 2 * len(self._accounts))
 
     def _standing(self, bucket: Bucket, account: Account) -> Standing:
         return Standing(bucket, account.spent, account.held, self._alone)

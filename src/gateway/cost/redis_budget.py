@@ -147,15 +147,24 @@ class RedisBudget:
         self._waiting[tenant_id, bucket] += points
 
     async def flush(self) -> None:
-        """To be called about once a second: pays what waits, and settles what could not be."""
-        waiting, self._waiting = self._waiting, Counter()
-        for (tenant_id, bucket), points in waiting.items():
+        """To be called about once a second: settles what could not be, and pays what waits. Without Redis, that waits
+        on, summed up."""
+        if not await self._settle_late():
+            return
+        for tenant_id, bucket in list(self._waiting):
+            points = self._waiting.pop((tenant_id, bucket))
             # As a reservation of nothing: it is paid once, however often it has to be said.
             self._settle_later(Reservation(tenant_id, uuid4().hex, 0, bucket), points)
+            if not await self._settle_late():
+                return
+
+    async def _settle_late(self) -> bool:
+        """Whether all of what could not be settled is now."""
         for reservation, points in list(self._unsettled.values()):
             if await self._settle(reservation, points) is None:
-                return
+                return False
             self._unsettled.pop(reservation.key, None)
+        return True
 
     def _settle_later(self, reservation: Reservation, points: int) -> None:
         while len(self._unsettled) >= MOST_UNSETTLED:

@@ -47,9 +47,11 @@ class Order:
 @dataclass(slots=True)
 class Bill:
     """`payer`: None for a caller of no tenant, or where prices are off. `order`: once the document is read. In points:
-    `requested` before it ran, `paid` in the end. `standing`: of the payer's budget, as far as it is known here."""
+    `most` that it may be, None: any number; `requested` before it ran, `paid` in the end. `standing`: of the payer's
+    budget, as far as it is known here."""
 
     payer: Payer | None = None
+    most: int | None = None
     standing: Standing | None = None
     order: Order | None = None
     requested: int = 0
@@ -57,6 +59,11 @@ class Bill:
 
     def take(self, order: Order) -> None:
         self.order, self.requested = order, order.points()
+
+    def check(self) -> None:
+        """Raises COST_LIMIT_EXCEEDED."""
+        if self.order is not None and self.most is not None:
+            self.order.check(self.most)
 
     def told(self, *, by_path: bool) -> dict[str, Any]:
         """As `extensions.cost`."""

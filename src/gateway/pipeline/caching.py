@@ -122,8 +122,10 @@ class Caching:
         return executed
 
     def _stands_in(self, asked: Asked, look: Look) -> bool:
-        entry, wishes = look.entry, asked.wishes
-        return entry is not None and not wishes.fresh and entry.age_seconds(time.time()) <= self._grace_seconds
+        if look.entry is None:
+            return False
+        age_seconds = look.entry.age_seconds(time.time())
+        return age_seconds <= self._grace_seconds and asked.wishes.accept(age_seconds)
 
     def _of_entry(self, asked: Asked, entry: Entry, status: CacheStatus) -> Answer:
         kept = Kept(status, asked.key, entry.etag, entry.age_seconds(time.time()))

@@ -10,9 +10,13 @@ from gateway.cost.limits import throttled
 from gateway.deadline import Deadline
 from gateway.identity.identify import Identity
 from gateway.observe import Observer
-from gateway.pipeline.bill import Account, Bill, Order, Payer
+from gateway.pipeline.bill import Account, Bill, Payer
 from gateway.pipeline.caching import Executed
 from gateway.terms import Bucket, Mode
+
+UNPAID_POINTS = 50
+"""Of an operation of somebody who is not signed in, which no budget pays: enough for a few sign-ins, and for who signed
+in."""
 
 
 class Budget(Protocol):
@@ -41,7 +45,10 @@ class Charging:
     def open(self, identity: Identity | None) -> Bill:
         """The bill of a request that begins."""
         payer = self._payer(identity)
-        return Bill(payer, None if payer is None else self._recent(payer))
+        if payer is not None:
+            most = payer.terms.most_points if payer.mode is Mode.ENFORCE else None
+            return Bill(payer, most, self._recent(payer))
+        return Bill(most=UNPAID_POINTS if identity is None and self._mode is Mode.ENFORCE else None)
 
     async def account(self, identity: Identity | None) -> Account | None:
         """The caller's budget; None where prices are off."""
@@ -50,17 +57,17 @@ class Charging:
 
     async def price(self, bill: Bill) -> None:
         """Of what is not to be executed. Raises COST_LIMIT_EXCEEDED as its execution would."""
-        if (payer := bill.payer) is not None and bill.order is not None:
+        if (payer := bill.payer) is not None:
             bill.standing = await self._look(payer)
-            _check(payer, bill.order)
+        bill.check()
 
     async def executed(self, bill: Bill, deadline: Deadline, execute: Callable[[], Awaitable[Executed]]) -> Executed:
         """Raises COST_LIMIT_EXCEEDED or THROTTLED before anything is done, and what `execute` raises. Of what was
         begun and did not end, the whole price is paid."""
         payer, order = bill.payer, bill.order
+        bill.check()
         if payer is None or order is None:
             return await execute()
-        _check(payer, order)
         reservation = await self._reserve(payer, bill, deadline)
         bill.paid = bill.requested
         try:
@@ -76,7 +83,7 @@ class Charging:
         payer = self._payer(identity)
         if payer is None:
             return Bill()
-        return Bill(payer, self._charge(payer, LEAST_POINTS), requested=requested, paid=LEAST_POINTS)
+        return Bill(payer, standing=self._charge(payer, LEAST_POINTS), requested=requested, paid=LEAST_POINTS)
 
     def charge_kept(self, bill: Bill) -> None:
         """Of an answer that was there, or that somebody else was reading."""
@@ -120,8 +127,3 @@ class Charging:
 
     def _recent(self, payer: Payer) -> Standing:
         return self._budget.recent(payer.tenant_id, payer.terms.bucket)
-
-
-def _check(payer: Payer, order: Order) -> None:
-    if payer.mode is Mode.ENFORCE:
-        order.check(payer.terms.most_points)
