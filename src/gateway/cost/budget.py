@@ -9,6 +9,7 @@ Times are whole microseconds: of these a float is exact.
 
 from dataclasses import dataclass, field
 from math import ceil
+from typing import NamedTuple
 
 from gateway.cost.expiring import Expiring
 from gateway.terms import Bucket
@@ -31,8 +32,7 @@ class Reservation:
     alone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Of a budget at one moment. `spent` leaks, `held` is reserved; `alone`: as this process knows it by itself."""
 
     bucket: Bucket

@@ -30,6 +30,8 @@ class Expiring(Generic[Value]):
 
     def expire(self, now: int) -> list[Value]:
         """Those whose moment has come, which are not known any more then."""
+        if not self._order or self._order[0][0] > now:
+            return []
         gone = []
         while self._order and self._order[0][0] <= now:
             until, key = heappop(self._order)

@@ -44,18 +44,21 @@ class MemoryBudget:
         """As far as it is known without asking anybody: here, all of it."""
         return self._standing(bucket, self._account(tenant_id, bucket)[0])
 
-    def charge(self, tenant_id: int, bucket: Bucket, points: int) -> None:
+    def charge(self, tenant_id: int, bucket: Bucket, points: int) -> Standing:
         """Of what is never refused, such as an answer that was kept."""
-        self._account(tenant_id, bucket)[0].charge(points)
+        account = self._account(tenant_id, bucket)[0]
+        account.charge(points)
+        return self._standing(bucket, account)
 
     async def flush(self) -> None:
         """Nothing waits here."""
 
     def _account(self, tenant_id: int, bucket: Bucket) -> tuple[Account, int]:
         now = microseconds(self._clock())
-        if tenant_id not in self._accounts:
+        account = self._accounts.get(tenant_id)
+        if account is None:
             self._sweep(now)
-        account = self._accounts.setdefault(tenant_id, Account())
+            account = self._accounts[tenant_id] = Account()
         account.advance(bucket.rate, now)
         return account, now
 

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -140,11 +139,12 @@ class RedisBudget:
         others have spent since is not in it."""
         at_seconds, heard = self._heard.get(tenant_id, (0.0, Standing(bucket, 0.0, 0.0)))
         leaked = (time.monotonic() - at_seconds) * bucket.rate
-        return replace(heard, bucket=bucket, spent=max(0.0, heard.spent - leaked) + self._waiting[tenant_id, bucket])
+        return heard._replace(bucket=bucket, spent=max(0.0, heard.spent - leaked) + self._waiting[tenant_id, bucket])
 
-    def charge(self, tenant_id: int, bucket: Bucket, points: int) -> None:
+    def charge(self, tenant_id: int, bucket: Bucket, points: int) -> Standing:
         """Of what is never refused, such as an answer that was kept: paid together with others by `flush`."""
         self._waiting[tenant_id, bucket] += points
+        return self.recent(tenant_id, bucket)
 
     async def flush(self) -> None:
         """To be called about once a second: settles what could not be, and pays what waits. Without Redis, that waits

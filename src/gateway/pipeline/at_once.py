@@ -12,6 +12,7 @@ from gateway.cache.policy import Policy
 from gateway.cache.responses import ResponseCache
 from gateway.documents.library import Operation
 from gateway.identity.identify import Identifier, Identity
+from gateway.pipeline.bill import Bill
 from gateway.pipeline.caching import Asked, key_of
 from gateway.pipeline.call import CacheStatus, Call, Trail
 from gateway.pipeline.charging import Charging
@@ -60,13 +61,18 @@ class KnownCalls:
 
 
 class Hit(NamedTuple):
-    """An answer that is kept and still true. `body`: it, with what is told beside it; `age_seconds`: since it was
-    read."""
+    """An answer that is kept and still true. `age_seconds`: since it was read."""
 
     entry: Entry
-    body: bytes
+    bill: Bill
     key: bytes
     age_seconds: float
+
+    def body(self) -> bytes:
+        """It, with what is told beside it."""
+        if self.bill.payer is None:
+            return self.entry.body
+        return beside_data(self.entry.body, {"cost": self.bill.told(by_path=False)})
 
 
 class AtOnce:
@@ -91,9 +97,8 @@ class AtOnce:
             return None
         _note(trail, identity, known)
         trail.bill = bill = self._charging.kept(identity, known.points)
-        body = entry.body if bill.payer is None else beside_data(entry.body, {"cost": bill.told(by_path=False)})
         trail.stopwatch.seconds["cache"] = trail.stopwatch.total_seconds()
-        return Hit(entry, body, key, entry.age_seconds(now))
+        return Hit(entry, bill, key, entry.age_seconds(now))
 
 
 def _note(trail: Trail, identity: Identity, known: _Known) -> None:

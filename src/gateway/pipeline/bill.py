@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.cost.actual import Ran, actual_points
 from gateway.cost.breakdown import shares
@@ -12,8 +12,7 @@ from gateway.cost.limits import check_price
 from gateway.terms import Mode, Terms
 
 
-@dataclass(frozen=True, slots=True)
-class Payer:
+class Payer(NamedTuple):
     """A tenant by its id, and what it may use. `mode`: what prices are for, its terms' or the gateway's."""
 
     tenant_id: int

@@ -30,7 +30,7 @@ class Budget(Protocol):
 
     def recent(self, tenant_id: int, bucket: Bucket, /) -> Standing: ...
 
-    def charge(self, tenant_id: int, bucket: Bucket, points: int, /) -> None: ...
+    def charge(self, tenant_id: int, bucket: Bucket, points: int, /) -> Standing: ...
 
 
 class Charging:
@@ -119,8 +119,7 @@ class Charging:
         return await asyncio.shield(settling)
 
     def _charge(self, payer: Payer, points: int) -> Standing:
-        self._budget.charge(payer.tenant_id, payer.terms.bucket, points)
-        return self._recent(payer)
+        return self._budget.charge(payer.tenant_id, payer.terms.bucket, points)
 
     async def _look(self, payer: Payer) -> Standing:
         return await self._budget.look(payer.tenant_id, payer.terms.bucket)

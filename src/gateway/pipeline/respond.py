@@ -64,7 +64,7 @@ def encoded(answer: Answer) -> bytes:
 
 def beside_data(body: bytes, extensions: Mapping[str, Any]) -> bytes:
     """The body of an answer without errors, with extensions added to it."""
-    return b"".join((body[:-1], b',"extensions":', orjson.dumps(extensions), b"}"))
+    return b"".join((memoryview(body)[:-1], b',"extensions":', orjson.dumps(extensions), b"}"))
 
 
 def _entries(known: Sequence[tuple[GraphQLError, GatewayError]], request_id: str) -> list[dict[str, Any]]:

@@ -101,7 +101,7 @@ class Hits:
             return None
         kept = Kept(CacheStatus.HIT, hit.key, hit.entry.etag, hit.age_seconds)
         unchanged = not_modified("GET" if request.query else "POST", words.get("if-none-match"), kept)
-        status, body = (304, b"") if unchanged else (200, hit.body)
+        status, body = (304, b"") if unchanged else (200, hit.body())
         head = head_of_hit(trail, kept, self._vary, None if unchanged else media_type, len(body))
         self._pipeline.finished(trail, outcome="ok", status=status)
         return HitResponse(status, head, body)
