@@ -53,7 +53,8 @@ async def test_cached_answers_are_measured_end_to_end(settings: Settings) -> Non
     assert [(cell.server, cell.errors) for cell in figures.cells] == [(name, 0) for name in (*OURS, *PEERS, BARE)]
     assert all(cell.requests > 0 for cell in figures.cells)
     assert {cell.statements for cell in figures.cells} == {0, None}
-    assert (figures.trips, figures.memory_ratio < 1.2) == (1, True)
+    # Beside the trips of hits, what hits cost is paid about once a second.
+    assert (1 <= figures.trips < 1.5, figures.memory_ratio < 1.2) == (True, True)
     _, sentence, _ = figures.sentences()
     assert sentence.startswith("Hits at 2 connections: the gateway to the fastest peer ")
 
