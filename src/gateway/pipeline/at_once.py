@@ -68,10 +68,10 @@ class Hit(NamedTuple):
     key: bytes
     age_seconds: float
 
-    def body(self) -> bytes:
-        """It, with what is told beside it."""
+    def body(self) -> list[bytes | memoryview]:
+        """It, with what is told beside it, in parts."""
         if self.bill.payer is None:
-            return self.entry.body
+            return [self.entry.body]
         return beside_data(self.entry.body, {"cost": self.bill.told(by_path=False)})
 
 

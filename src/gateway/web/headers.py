@@ -63,8 +63,8 @@ def _of_moment(trail: Trail, kept: Kept) -> dict[str, str]:
         "x-response-time": f"{stopwatch.total_seconds() * 1000:.2f}ms",
         "server-timing": ", ".join([f"{name};dur={s * 1000:.2f}" for name, s in stopwatch.seconds.items()]),
     }
-    if trail.bill.standing is not None:
-        headers["x-ratelimit-remaining"] = str(trail.bill.standing.available)
+    if (standing := trail.bill.standing) is not None:
+        headers["x-ratelimit-remaining"] = str(standing.available)
     if kept.status in (CacheStatus.HIT, CacheStatus.STALE):
         headers["age"] = str(int(kept.age_seconds))
     return headers

@@ -43,11 +43,11 @@ class PlainRequest(NamedTuple):
 
 
 class HitResponse(NamedTuple):
-    """`head`: lines of headers, each with its end."""
+    """`head`: lines of headers, each with its end; `body`: in parts."""
 
     status: int
     head: bytes
-    body: bytes
+    body: Sequence[bytes | memoryview]
 
 
 class Hits:
@@ -101,8 +101,8 @@ class Hits:
             return None
         kept = Kept(CacheStatus.HIT, hit.key, hit.entry.etag, hit.age_seconds)
         unchanged = not_modified("GET" if request.query else "POST", words.get("if-none-match"), kept)
-        status, body = (304, b"") if unchanged else (200, hit.body())
-        head = head_of_hit(trail, kept, self._vary, None if unchanged else media_type, len(body))
+        status, body = (304, []) if unchanged else (200, hit.body())
+        head = head_of_hit(trail, kept, self._vary, None if unchanged else media_type, sum(map(len, body)))
         self._pipeline.finished(trail, outcome="ok", status=status)
         return HitResponse(status, head, body)
 

@@ -75,7 +75,7 @@ class HitsProtocol(HttpToolsProtocol):
 
     def _write(self, found: HitResponse) -> None:
         own = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        self.transport.write(b"".join([STATUS_LINE[found.status], *own, found.head, b"\r\n", found.body]))
+        self.transport.write(b"".join([STATUS_LINE[found.status], *own, found.head, b"\r\n", *found.body]))
         self.on_response_complete()
 
     def _hand_over(self) -> None:
