@@ -49,6 +49,7 @@ schema: install ## Write schema.graphql from the code
 
 bench: install-dev ## Measure speed beside a plain Strawberry server, the cache beside two of Node; keeps its data in benchmarks/.data
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.costs --data benchmarks/.data
 	$(BIN)/python -m benchmarks.rollups
 
 bench-large: install-dev ## Measure rollups over 10 million deals, copied from those of bench; takes 40 GB in benchmarks/.data
