@@ -366,7 +366,7 @@ class _Parts:
         while True:
             await asyncio.sleep(PAY_SECONDS)
             try:
-                await self.budget.flush()
+                await self.charging.flush()
             except Exception as error:  # noqa: BLE001 - whatever it was, the next time may be better
                 self.observer.fault("budgets were not paid", error=error)
 
@@ -383,7 +383,7 @@ class _Parts:
             for task in beside:
                 task.cancel()
             await asyncio.wait(beside)
-            await self.budget.flush()
+            await self.charging.flush()
             if self.redis is not None:
                 await self.redis.close()
             await self.pool.close()

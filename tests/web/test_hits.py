@@ -34,6 +34,7 @@ from gateway.pipeline.call import CacheWords, Call, Parameters, Trail
 from gateway.pipeline.charging import Charging
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prepared import preparation
+from gateway.pipeline.tabs import TOLD_SECONDS
 from gateway.terms import Mode
 from gateway.web.hits import HitResponse, Hits
 from tests.identity.support import SECRET, TERMS, hs256
@@ -79,6 +80,7 @@ class Front:
     trusted: bool | None = True
     cross_origin: bool = False
     mode: Mode = Mode.OFF
+    now: float = 0.0
 
     def __post_init__(self) -> None:
         observer, schema = Observer(self.registry), graphql_schema()
@@ -95,7 +97,7 @@ class Front:
         self.documents = Documents(
             schema, Limits(tokens=500, depth=9, fields=99), size=9, prepare=preparation(schema, max_age_seconds=60)
         )
-        charging = Charging(MemoryBudget(clock=lambda: 0.0), observer, mode=self.mode)
+        charging = Charging(MemoryBudget(clock=lambda: 0.0), observer, mode=self.mode, clock=lambda: self.now)
         pipeline = Pipeline(
             identify=self.identifier.identify,
             documents=self.documents,
@@ -197,6 +199,7 @@ async def test_a_hit_costs_one_point_and_tells_so() -> None:
     await front.keep(DASHBOARD, b'{"a":1}')
     size = int(TERMS.bucket.size)
     for asked in (1, 2):
+        front.now += TOLD_SECONDS
         found = front.ask(body_of(DASHBOARD))
         assert found is not None
         answer = orjson.loads(whole(found))

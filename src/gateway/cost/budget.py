@@ -8,8 +8,8 @@ Times are whole microseconds: of these a float is exact.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil
-from typing import NamedTuple
 
 from gateway.cost.expiring import Expiring
 from gateway.terms import Bucket
@@ -32,7 +32,8 @@ class Reservation:
     alone: bool = False
 
 
-class Standing(NamedTuple):
+@dataclass(frozen=True)
+class Standing:
     """Of a budget at one moment. `spent` leaks, `held` is reserved; `alone`: as this process knows it by itself."""
 
     bucket: Bucket
@@ -40,7 +41,7 @@ class Standing(NamedTuple):
     held: float
     alone: bool = False
 
-    @property
+    @cached_property
     def available(self) -> int:
         """Whole points that a request may cost now."""
         return max(0, int(self.bucket.size - self.spent - self.held))

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -139,7 +140,8 @@ class RedisBudget:
         others have spent since is not in it."""
         at_seconds, heard = self._heard.get(tenant_id, (0.0, Standing(bucket, 0.0, 0.0)))
         leaked = (time.monotonic() - at_seconds) * bucket.rate
-        return heard._replace(bucket=bucket, spent=max(0.0, heard.spent - leaked) + self._waiting[tenant_id, bucket])
+        spent = max(0.0, heard.spent - leaked) + self._waiting[tenant_id, bucket]
+        return replace(heard, bucket=bucket, spent=spent)
 
     def charge(self, tenant_id: int, bucket: Bucket, points: int) -> Standing:
         """Of what is never refused, such as an answer that was kept: paid together with others by `flush`."""

@@ -18,9 +18,10 @@ def _unknown() -> bool:
     return False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MemberRecord:
-    """A tenant that exists, left-joined with the member: `member_id` and `role` are None without one.
+    """A tenant that exists, left-joined with the member: `member_id` and `role` are None without one. It is like no
+    other, so that it is found again by itself alone.
 
     `still_true`: whether it is known that nothing of it, the terms included, has changed since it was looked up.
     """
@@ -33,7 +34,7 @@ class MemberRecord:
     member_id: int | None
     role: str | None
     active: bool
-    still_true: Callable[[], bool] = field(default=_unknown, compare=False, repr=False)
+    still_true: Callable[[], bool] = field(default=_unknown, repr=False)
 
 
 Lookup = Callable[[str, str], Awaitable[MemberRecord | None]]

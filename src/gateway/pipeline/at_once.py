@@ -12,12 +12,11 @@ from gateway.cache.policy import Policy
 from gateway.cache.responses import ResponseCache
 from gateway.documents.library import Operation
 from gateway.identity.identify import Identifier, Identity
-from gateway.pipeline.bill import Bill
 from gateway.pipeline.caching import Asked, key_of
 from gateway.pipeline.call import CacheStatus, Call, Trail
 from gateway.pipeline.charging import Charging
 from gateway.pipeline.prepared import Prepared
-from gateway.pipeline.respond import beside_data
+from gateway.pipeline.tabs import Tab
 
 LARGEST_KNOWN_BYTES = 16_384
 MOST_KNOWN_BYTES = 4_194_304
@@ -61,18 +60,18 @@ class KnownCalls:
 
 
 class Hit(NamedTuple):
-    """An answer that is kept and still true. `age_seconds`: since it was read."""
+    """An answer that is kept and still true. `tab`: that it is on, None where prices are off; `age_seconds`: since it
+    was read."""
 
     entry: Entry
-    bill: Bill
+    tab: Tab | None
     key: bytes
     age_seconds: float
 
     def body(self) -> list[bytes | memoryview]:
-        """It, with what is told beside it, in parts."""
-        if self.bill.payer is None:
-            return [self.entry.body]
-        return beside_data(self.entry.body, {"cost": self.bill.told(by_path=False)})
+        """It, with what is told beside it, in parts: they are put together once, with the head of the response."""
+        body = self.entry.body
+        return [body] if self.tab is None else [memoryview(body)[:-1], self.tab.end]
 
 
 class AtOnce:
@@ -96,9 +95,10 @@ class AtOnce:
         if entry is None or (control and not wishes(control).accept(entry.age_seconds(now))):
             return None
         _note(trail, identity, known)
-        trail.bill = bill = self._charging.kept(identity, known.points)
+        if tab := self._charging.kept(identity, known.points):
+            trail.bill = tab.bill
         trail.stopwatch.seconds["cache"] = trail.stopwatch.total_seconds()
-        return Hit(entry, bill, key, entry.age_seconds(now))
+        return Hit(entry, tab, key, entry.age_seconds(now))
 
 
 def _note(trail: Trail, identity: Identity, known: _Known) -> None:

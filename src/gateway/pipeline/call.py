@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.deadline import Deadline
 from gateway.observe import Stopwatch
@@ -31,8 +31,7 @@ class CacheStatus(StrEnum):
     BYPASS = "BYPASS"
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """What the cache knows of an answer. `key` is None where none can be kept; `etag` where none is."""
 
     status: CacheStatus = CacheStatus.BYPASS

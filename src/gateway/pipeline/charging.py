@@ -1,6 +1,7 @@
 """The step around an execution: its price is held before, what it cost is paid after."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from gateway.identity.identify import Identity
 from gateway.observe import Observer
 from gateway.pipeline.bill import Account, Bill, Payer
 from gateway.pipeline.caching import Executed
+from gateway.pipeline.tabs import Tab, Tabs
 from gateway.terms import Bucket, Mode
 
 UNPAID_POINTS = 50
@@ -32,14 +34,19 @@ class Budget(Protocol):
 
     def charge(self, tenant_id: int, bucket: Bucket, points: int, /) -> Standing: ...
 
+    async def flush(self) -> None: ...
+
 
 class Charging:
-    """`mode`: of tenants whose terms say none."""
+    """`mode`: of tenants whose terms say none. `clock`: seconds that only go forward."""
 
-    def __init__(self, budget: Budget, observer: Observer, *, mode: Mode) -> None:
+    def __init__(
+        self, budget: Budget, observer: Observer, *, mode: Mode, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._budget = budget
         self._observer = observer
         self._mode = mode
+        self._tabs = Tabs(self._charge, clock=clock)
         self._settling: set[asyncio.Task[Standing]] = set()
 
     def open(self, identity: Identity | None) -> Bill:
@@ -78,18 +85,23 @@ class Charging:
             self._observer.paid(bill.requested, bill.paid)
             bill.standing = await self._settle(payer, reservation, bill.paid)
 
-    def kept(self, identity: Identity, requested: int) -> Bill:
-        """The bill of an answer that was there, charged. `requested`: what it would have been to cost."""
-        payer = self._payer(identity)
-        if payer is None:
-            return Bill()
-        return Bill(payer, standing=self._charge(payer, LEAST_POINTS), requested=requested, paid=LEAST_POINTS)
+    def kept(self, identity: Identity, requested: int) -> Tab | None:
+        """Of an answer that was there, which is on the tab then; None where prices are off. `requested`: what it would
+        have been to cost."""
+        tab = self._tabs.add(identity.tenant_id, requested)
+        if tab is None and (payer := self._payer(identity)) is not None:
+            return self._tabs.open(payer, requested)
+        return tab
 
     def charge_kept(self, bill: Bill) -> None:
         """Of an answer that was there, or that somebody else was reading."""
         if (payer := bill.payer) is not None:
             bill.paid = LEAST_POINTS
-            bill.standing = self._charge(payer, LEAST_POINTS)
+            bill.standing = self._pay(payer, LEAST_POINTS)
+
+    async def flush(self) -> None:
+        """To be called about once a second, and in the end: what is owed is paid, wherever budgets are kept."""
+        await self._paid_budget().flush()
 
     def _payer(self, identity: Identity | None) -> Payer | None:
         """None for a caller of no tenant, or where prices are off."""
@@ -101,7 +113,7 @@ class Charging:
     async def _reserve(self, payer: Payer, bill: Bill, deadline: Deadline) -> Reservation | None:
         """None: what does not fit is let through where nothing is enforced."""
         tenant_id, bucket = payer.tenant_id, payer.terms.bucket
-        verdict = await self._budget.reserve(tenant_id, bucket, bill.requested, deadline.left_seconds())
+        verdict = await self._paid_budget().reserve(tenant_id, bucket, bill.requested, deadline.left_seconds())
         bill.standing = verdict.standing
         if verdict.reservation is None:
             self._observer.over_budget(payer.mode.value)
@@ -112,17 +124,26 @@ class Charging:
     async def _settle(self, payer: Payer, reservation: Reservation | None, points: int) -> Standing:
         """To its end, whoever leaves meanwhile."""
         if reservation is None:
-            return self._charge(payer, points)
-        settling = asyncio.ensure_future(self._budget.settle(reservation, points))
+            return self._pay(payer, points)
+        settling = asyncio.ensure_future(self._paid_budget().settle(reservation, points))
         self._settling.add(settling)
         settling.add_done_callback(self._settling.discard)
         return await asyncio.shield(settling)
+
+    def _paid_budget(self) -> Budget:
+        """The budget with all in it that is owed."""
+        self._tabs.pay()
+        return self._budget
+
+    def _pay(self, payer: Payer, points: int) -> Standing:
+        self._tabs.pay()
+        return self._charge(payer, points)
 
     def _charge(self, payer: Payer, points: int) -> Standing:
         return self._budget.charge(payer.tenant_id, payer.terms.bucket, points)
 
     async def _look(self, payer: Payer) -> Standing:
-        return await self._budget.look(payer.tenant_id, payer.terms.bucket)
+        return await self._paid_budget().look(payer.tenant_id, payer.terms.bucket)
 
     def _recent(self, payer: Payer) -> Standing:
-        return self._budget.recent(payer.tenant_id, payer.terms.bucket)
+        return self._paid_budget().recent(payer.tenant_id, payer.terms.bucket)

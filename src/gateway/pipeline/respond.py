@@ -62,10 +62,9 @@ def encoded(answer: Answer) -> bytes:
     return b"{" + b",".join(parts) + b"}"
 
 
-def beside_data(body: bytes, extensions: Mapping[str, Any]) -> list[bytes | memoryview]:
-    """The body of an answer without errors, with extensions added to it, in parts: they are put together once, with the
-    head of the response."""
-    return [memoryview(body)[:-1], b',"extensions":', orjson.dumps(extensions), b"}"]
+def end_with_extensions(extensions: Mapping[str, Any]) -> bytes:
+    """What the body of an answer without errors ends with, in place of its last brace, where it has extensions."""
+    return b',"extensions":' + orjson.dumps(extensions) + b"}"
 
 
 def _entries(known: Sequence[tuple[GraphQLError, GatewayError]], request_id: str) -> list[dict[str, Any]]:
