@@ -87,12 +87,15 @@ async def run_load(job: Job) -> Load:
 async def compare(
     question: Question, tenants: list[Tenant], servers: Mapping[str, Server], pace: Pace, tell: Callable[[], None]
 ) -> list[Cell]:
-    """A cell for each server, asked in its own way; `tell` is called after each round of each."""
+    """A cell for each server, asked in its own way; `tell` is called after each round of each. Rounds begin with one
+    server after the other: who comes first after a pause is slower."""
     asking = tenants if question.tenants == MIX else tenants[:1]
     loads: defaultdict[str, list[Load]] = defaultdict(list)
     counted: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+    order = list(servers)
     for _ in range(pace.rounds):
-        for name, server in servers.items():
+        for name in order:
+            server = servers[name]
             requests = server.asking(question.operation, asking, server.port)
             job = Job(
                 *(HOST, server.port, requests, question.connections, pace.warmup_seconds, pace.seconds),
@@ -104,6 +107,7 @@ async def compare(
             for counter, value in _counters(server).items():
                 counted[name][counter] += value - before.get(counter, 0.0)
             tell()
+        order.append(order.pop(0))
     return [_cell(question, name, loads[name], counted[name]) for name in servers]
 
 

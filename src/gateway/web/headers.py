@@ -51,6 +51,8 @@ def not_modified(method: str, if_none_match: str | None, kept: Kept) -> bool:
     """Whether the caller has the very same data: then 304 says so. Only of what is asked by GET or HEAD."""
     if if_none_match is None or kept.etag is None or method not in ("GET", "HEAD"):
         return False
+    if if_none_match == kept.etag:  # as nearly all say it
+        return True
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return tags == ["*"] or kept.etag.removeprefix("W/") in tags
 
