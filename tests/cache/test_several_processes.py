@@ -7,9 +7,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from gateway.cache.changes import Changes
+from gateway.cache.changes import Changes, Stamp, Writers
+from gateway.cache.entries import Entry
 from gateway.cache.memory import MemoryStore
-from gateway.cache.responses import ResponseCache
+from gateway.cache.responses import LONGER_THAN_TRUST_SECONDS, ResponseCache
 from gateway.cache.shared import SharedStore
 from gateway.cache.snapshots import Snapshot
 from gateway.observe import Observer
@@ -122,3 +123,31 @@ async def test_a_change_is_told_of_where_it_was_committed_not_where_changes_are_
     assert len(known) == 1
     assert await redis.keys("gateway:*:changes:1") == known
     await link.close()
+
+
+async def test_those_who_ask_at_once_share_a_trip_and_each_gets_its_own(redis: Redis, redis_url: str) -> None:
+    link = RedisLink(redis_url, Observer(CollectorRegistry()), timeout_seconds=2.0)
+    store, stamp, now = SharedStore(link), Stamp.of(1, "here", Snapshot.parse("5:5:"), {"deals"}), time.time()
+    for key in (b"a", b"b"):
+        await store.put("here", key, Entry.of(stamp, key, read_at=now, good_until=now + 60), 60)
+    for tenant_id in (1, 2, 3):
+        await store.write("here", tenant_id, {"deals"}, tenant_id)
+        await store.read("here", tenant_id, None)
+    (rubbish,) = await redis.keys("gateway:*:changes:3")
+    await redis.hset(rubbish, "tag:deals", "rubbish")
+    await asyncio.sleep(LONGER_THAN_TRUST_SECONDS)
+    before = await trips(redis)
+    asked = [("here", 1, b"a"), ("here", 2, b"b"), ("here", 1, None), ("here", 3, b"a"), ("there", 1, b"a")]
+    found = [one for one in await asyncio.gather(*(store.read(*each) for each in asked)) if one]
+    assert await trips(redis) - before == 2  # theirs, and the one that counts them
+    assert [one.entry and one.entry.body for one in found] == [
+        *(b'{"data":a}', b'{"data":b}', None, b'{"data":a}', None)
+    ]
+    first, second = {"deals": Writers((1,))}, {"deals": Writers((2,))}
+    assert [one.written for one in found] == [first, second, first, None, None]
+    await link.close()
+
+
+async def trips(redis: Redis) -> int:
+    """How often Redis was turned to, so far."""
+    return int((await redis.info("stats"))["total_reads_processed"])

@@ -9,8 +9,10 @@ import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
+from aiodataloader import DataLoader
 from redis.asyncio import Redis
 
 from gateway.cache.changes import MOST_WRITERS, Writers
@@ -20,6 +22,8 @@ from gateway.redis_link import RedisLink
 
 USE = "answers"
 CHANGES_LIFETIME_SECONDS = 86_400
+MOST_TOGETHER = 100
+"""Requests that share one trip."""
 
 # `born` tells one memory of a tenant from the next, should this one be lost.
 READ = """
@@ -65,6 +69,14 @@ class Shared:
     entry: Entry | None
 
 
+class _Asked(NamedTuple):
+    """`key`: of the entry that is wanted too."""
+
+    incarnation: str
+    tenant_id: int
+    key: bytes | None
+
+
 class SharedStore:
     """Whatever Redis does not answer in time is no answer."""
 
@@ -73,24 +85,48 @@ class SharedStore:
         self._memories: dict[int, tuple[tuple[str, bytes], float]] = {}
 
     async def read(self, incarnation: str, tenant_id: int, key: bytes | None) -> Shared | None:
-        """What is known of a tenant's changes and, by the same trip, the entry of a key. None: no answer."""
+        """What is known of a tenant's changes and, by the same trip, the entry of a key. None: no answer.
+
+        Whoever asks in the same turn of the event loop shares the trip: most of what one takes is not Redis' time.
+        """
+        return await self._reads.load(_Asked(incarnation, tenant_id, key))
+
+    @cached_property
+    def _reads(self) -> DataLoader[_Asked, Shared | None]:
+        return DataLoader(self._read_all, cache=False, max_batch_size=MOST_TOGETHER)
+
+    async def _read_all(self, asked: list[_Asked]) -> list[Shared | None]:
+        tenants = dict.fromkeys((each.incarnation, each.tenant_id) for each in asked)
+        entries = dict.fromkeys((each.incarnation, each.key) for each in asked if each.key is not None)
 
         async def ask(redis: Redis) -> list[Any]:
             async with redis.pipeline(transaction=False) as trip:
-                # As text each time: asking whether a script is known would be a trip of its own.
-                trip.eval(READ, 1, _changes_key(incarnation, tenant_id), CHANGES_LIFETIME_SECONDS)
-                if key is not None:
-                    trip.get(_entry_key(incarnation, key))
+                for tenant in tenants:
+                    # As text each time: asking whether a script is known would be a trip of its own.
+                    trip.eval(READ, 1, _changes_key(*tenant), CHANGES_LIFETIME_SECONDS)
+                for entry in entries:
+                    trip.get(_entry_key(*entry))
                 return await trip.execute()
 
         found = await self._link.trip(USE, ask)
         if found is None:
-            return None
-        fields, *values = found
+            return [None] * len(asked)
+        written = {name: self._written(name[1], fields) for name, fields in zip(tenants, found, strict=False)}
+        kept: dict[tuple[str, bytes | None], Entry | None] = {
+            name: _entry(value, name[1]) for name, value in zip(entries, found[len(tenants) :], strict=True)
+        }
+        return [
+            Shared(written[each.incarnation, each.tenant_id], kept.get((each.incarnation, each.key))) for each in asked
+        ]
+
+    def _written(self, tenant_id: int, fields: Sequence[bytes]) -> Mapping[str, Writers] | None:
         known = dict(zip(fields[::2], fields[1::2], strict=True))
-        trusted = self._remembers(tenant_id, known.pop(b"born", b""))
-        written = {name.decode().removeprefix("tag:"): _writers(text) for name, text in known.items()}
-        return Shared(written if trusted else None, _entry(values, key))
+        if not self._remembers(tenant_id, known.pop(b"born", b"")):
+            return None
+        try:
+            return {name.decode().removeprefix("tag:"): _writers(text) for name, text in known.items()}
+        except ValueError:  # not of ours: all others' requests of this trip have nothing to do with it
+            return None
 
     async def write(self, incarnation: str, tenant_id: int, tags: Iterable[str], xid: int) -> bool:
         """Writes a change down; false where that is not certain."""
@@ -113,8 +149,8 @@ class SharedStore:
         return time.monotonic() - known[1] > TRUST_SECONDS
 
 
-def _entry(values: Sequence[bytes | None], key: bytes | None) -> Entry | None:
-    return unpacked(values[0], key) if key is not None and values and values[0] is not None else None
+def _entry(value: bytes | None, key: bytes) -> Entry | None:
+    return None if value is None else unpacked(value, key)
 
 
 def _writers(text: bytes) -> Writers:
