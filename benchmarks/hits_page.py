@@ -64,7 +64,8 @@ def _told(group: dict[str, Cell]) -> str:
         f"Hits at {ours.question.connections} connections: the gateway to the fastest peer "
         f"{ours.rate / _fastest_peer(group):.2f}, by GET {get.rate / _fastest_peer(group):.2f}, one of several "
         f"{several.rate / _fastest_peer(group):.2f}; a 304 to a 200, both by GET, {unchanged.rate / get.rate:.2f}; "
-        f"with prices to without {ours.rate / unpriced.rate:.2f}; p99 {number(ours.p99_ms)} ms."
+        f"with prices to without {ours.rate / unpriced.rate:.2f}, by processor time "
+        f"{unpriced.cpu_ms / ours.cpu_ms:.2f}; p99 {number(ours.p99_ms)} ms."
     )
 
 
