@@ -166,6 +166,11 @@ class Observer:
             ["kind"],
             registry=registry,
         )
+        self._paused = Counter(
+            "gateway_refusals_paused_total",
+            "Refusals told with a pause, since their tenant had been refused many times within the second.",
+            registry=registry,
+        )
         self._over_budget = Counter(
             "gateway_cost_over_budget_total",
             "Operations that did not fit into their tenant's budget, by mode: refused where it is enforce.",
@@ -235,6 +240,10 @@ class Observer:
     def over_budget(self, mode: str) -> None:
         """An operation was refused, or would have been."""
         self._over_budget.labels(mode).inc()
+
+    def refusal_paused(self) -> None:
+        """A tenant was refused so often within a second that it is told with a pause."""
+        self._paused.inc()
 
     def paid(self, requested: int, paid: int) -> None:
         """Of an operation that was executed, in points."""

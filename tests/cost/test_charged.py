@@ -195,6 +195,18 @@ async def test_a_change_that_fails_on_its_way_pays_the_whole_price(payer: Payer,
     assert (code(late), cost(late)["actualQueryCost"]) == ("DEADLINE_EXCEEDED", cost(late)["requestedQueryCost"])
 
 
+async def test_what_is_undone_is_priced_as_the_most_that_it_may_be(payer: Payer, opened: Open) -> None:
+    await payer.agree(size=10_000)
+    manager = await opened("manager")
+    ids = [deal["id"] for deal in (await manager.data("{ deals(first: 3) { nodes { id } } }"))["deals"]["nodes"]]
+    change = "mutation ($ids: [ID!]) { deleteDeals(input: { dealIds: $ids }) { operationId summary { updated } } }"
+    done = (await manager.data(change, ids=ids))["deleteDeals"]
+    undo = "mutation ($id: ID!) { undoOperation(operationId: $id) { summary { updated } } }"
+    response = await manager.post(undo, {"id": done["operationId"]})
+    assert response.json()["data"] == {"undoOperation": {"summary": done["summary"]}}
+    assert cost(response)["actualQueryCost"] == cost(response)["requestedQueryCost"] == 1002
+
+
 async def test_who_is_not_signed_in_may_ask_for_little_since_nobody_pays(payer: Payer, opened: Open) -> None:
     await payer.agree(size=1000)
     viewer = await opened()
@@ -264,3 +276,15 @@ async def test_another_tenant_has_a_budget_of_its_own(payer: Payer, opened: Open
     assert [code(await viewer.post(LIST)) for _ in range(2)] == [None, "THROTTLED"]
     other = Client(viewer.app, viewer.http, await payer.database.token("other"))
     assert code(await other.post(LIST)) is None
+
+
+async def test_without_redis_who_is_refused_is_told_of_the_share_too(payer: Payer, opened: Open) -> None:
+    await payer.agree(size=400, most=200)
+    viewer = await opened(redis_url="redis://127.0.0.1:1/0", cost_fallback_share=0.25)
+    dear = "{ deals(first: 100) { nodes { owner { id } } } }"
+    answers = [await viewer.post(query) for query in (LIST, "{ nothing }", dear)]
+    assert [code(answer) for answer in answers] == [None, "GRAPHQL_VALIDATION_FAILED", "COST_LIMIT_EXCEEDED"]
+    for answer in answers:
+        status = cost(answer)["throttleStatus"]
+        assert (status["maximumAvailable"], status["restoreRate"], status["alone"]) == (100, 0.25, True)
+        assert answer.headers["X-RateLimit-Remaining"] == str(status["currentlyAvailable"])

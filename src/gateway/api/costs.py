@@ -64,4 +64,4 @@ UNDONE = ListSize(assumed_size=1000, sized_fields=["results"], require_one_slici
 EACH_ID = Cost(weight="0.1")
 EACH_DEAL = Cost(weight="1")  # 0.1 ms, as a deal of `changes`
 SEARCH = Cost(weight="350")  # 35 to 55 ms where PostgreSQL has no pg_trgm, 3.5 ms by its index
-UNDO = Cost(weight="100")  # as many changes of an operation of usual size
+UNDO = Cost(weight="1000")  # as many deals as an operation may have changed: nobody knows before

@@ -102,6 +102,7 @@ class RedisBudget:
         self._script = link.client.register_script(SCRIPT)
         self._waiting: Counter[tuple[int, Bucket]] = Counter()
         self._unsettled: dict[str, tuple[Reservation, int]] = {}
+        self._gone = False
         self._heard: OrderedDict[int, tuple[float, Standing]] = OrderedDict()
 
     async def reserve(self, tenant_id: int, bucket: Bucket, points: int, left_seconds: float) -> Verdict:
@@ -137,7 +138,9 @@ class RedisBudget:
 
     def recent(self, tenant_id: int, bucket: Bucket) -> Standing:
         """As it was when it was last heard of, less what has leaked and what waits here to be paid. No trip: what
-        others have spent since is not in it."""
+        others have spent since is not in it. While Redis is gone, as this process goes by it."""
+        if self._gone:
+            return self._alone.recent(tenant_id, self._smaller(bucket))
         at_seconds, heard = self._heard.get(tenant_id, (0.0, Standing(bucket, 0.0, 0.0)))
         leaked = (time.monotonic() - at_seconds) * bucket.rate
         spent = max(0.0, heard.spent - leaked) + self._waiting[tenant_id, bucket]
@@ -188,6 +191,7 @@ class RedisBudget:
             return self._script(keys=keys, args=arguments)
 
         answer = await self._link.trip(USE, ask)
+        self._gone = answer is None
         if answer is None:
             return None
         standing = Standing(bucket, float(answer[1]), float(answer[2]))
@@ -202,7 +206,7 @@ class RedisBudget:
 
     def _smaller(self, bucket: Bucket, points: int = 0) -> Bucket:
         """What is dearer than the share is still admitted when nothing else is spent."""
-        return Bucket(max(bucket.size * self._share, points), bucket.rate * self._share)
+        return Bucket(max(round(bucket.size * self._share), points, 1), bucket.rate * self._share)
 
 
 def _name(reservation: Reservation) -> str:

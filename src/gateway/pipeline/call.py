@@ -102,3 +102,8 @@ class Answer:
     outcome: str = "ok"
     retry_after_seconds: int | None = None
     kept: Kept = field(default_factory=Kept)
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the caller was told that what it wants cannot be: nothing was done, and it was not our fault."""
+        return self.data is None and 400 <= self.status < 500

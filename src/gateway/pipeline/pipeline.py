@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from inspect import isawaitable
 from typing import Any
@@ -10,40 +11,36 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLSchema, execute
 
 from gateway.api.context import Context
-from gateway.api.filters import MOST_VALUES
 from gateway.cost.actual import Ran
 from gateway.deadline import Deadline
 from gateway.documents.library import Document, Documents, Operation
 from gateway.documents.persisted import PersistedDocuments, named_hash
 from gateway.documents.variables import check_lists
 from gateway.errors import (
-    BadUserInputError,
     DeadlineExceededError,
     GatewayError,
     InternalError,
-    MethodNotAllowedError,
     OutcomeUnknownError,
-    UnauthenticatedError,
 )
 from gateway.identity.identify import Identity
 from gateway.observe import Observer, RequestFinished
+from gateway.pipeline.admission import admit, changes_records, longest_list, signs_in
 from gateway.pipeline.at_once import KnownCalls
-from gateway.pipeline.bill import Order
+from gateway.pipeline.bill import Bill, Order
 from gateway.pipeline.caching import Caching, Executed, good_for_seconds, stamp_of
 from gateway.pipeline.call import Answer, Call, CostWish, Parameters, Trail
 from gateway.pipeline.charging import Charging
 from gateway.pipeline.executor import PlainExecutor
 from gateway.pipeline.prepared import Prepared
+from gateway.pipeline.refusals import Refusals
 from gateway.pipeline.respond import refusal, response
-from gateway.terms import Terms
+from gateway.terms import Mode, Terms
 
 Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
 OpenContext = Callable[[Identity | None, Deadline, str], Context]
 """For a caller, with the request's deadline and id."""
 
 LOGGED_NAME_CHARACTERS = 100
-SIGN_IN_FIELDS = frozenset({"login", "refreshToken"})
-MOST_SIGN_INS = 3
 NOTHING_DONE = b"null"
 """The data of an operation that was only priced."""
 
@@ -77,14 +74,32 @@ class Pipeline:
         self._open_context = open_context
         self._most_list_entries = most_list_entries
         self._observer = observer
+        self._refusals = Refusals(observer)
 
     async def answer(self, call: Call) -> Answer:
         """The answer to a call; errors are answers too. Raises only when it is cancelled."""
         answer = await self._answer_or_refuse(call)
-        bill = call.trail.bill
-        if bill.payer is not None or call.cost is not CostWish.NOTHING:
-            answer.extensions["cost"] = bill.told(by_path=call.cost is not CostWish.NOTHING)
+        await self._tell_cost(answer, call.trail.bill, call.cost)
         return answer
+
+    async def refused(
+        self, error: GatewayError, authorization: str | None, x_tenant: str | None, deadline: Deadline, trail: Trail
+    ) -> Answer:
+        """The answer to what became no call. Whose it is, is found out all the same: it is told what is left."""
+        answer = refusal(error, trail.request_id)
+        with suppress(GatewayError, TimeoutError):
+            async with asyncio.timeout(deadline.left_seconds()):
+                identity = await self._identify(authorization, x_tenant)
+            trail.tenant = identity.tenant_slug if identity else None
+            trail.bill = self._charging.open(identity)
+        await self._tell_cost(answer, trail.bill, CostWish.NOTHING)
+        return answer
+
+    async def _tell_cost(self, answer: Answer, bill: Bill, wish: CostWish) -> None:
+        if bill.payer is not None or wish is not CostWish.NOTHING:
+            answer.extensions["cost"] = bill.told(by_path=wish is not CostWish.NOTHING)
+        if bill.payer is not None and bill.payer.mode is Mode.ENFORCE and answer.is_refusal:
+            await self._refusals.told(bill.payer.tenant_id)
 
     async def _answer_or_refuse(self, call: Call) -> Answer:
         request_id = call.trail.request_id
@@ -131,10 +146,10 @@ class Pipeline:
             operation = document.operation(call.parameters.operation_name)
             trail.operation = operation.name and operation.name[:LOGGED_NAME_CHARACTERS]
             trail.kind = operation.kind
-            self._admit(call, operation, identity)
+            admit(call, operation, identity, self._anonymous_fields)
             trail.changes = changes_records(operation)
             variables = call.parameters.variables or {}
-            check_lists(variables, self._longest_list(identity))
+            check_lists(variables, longest_list(identity, self._most_list_entries))
             bill.take(Order(operation.prepared.price, variables))
         if call.cost is CostWish.DRY_RUN:
             await self._charging.price(bill)
@@ -166,27 +181,9 @@ class Pipeline:
         named = named_hash(parameters.document_id, parameters.extensions)
         text = await self._persisted.text(parameters.query, named)
         document = self._documents.get(text)
-        if named and parameters.query is not None and identity is not None and not _signs_in(document):
+        if named and parameters.query is not None and identity is not None and not signs_in(document):
             await self._persisted.keep(named, text)
         return document
-
-    def _longest_list(self, identity: Identity | None) -> int:
-        """Of what a request may give: a change of many records, or the values of a filter."""
-        if identity is None:
-            return self._most_list_entries
-        return min(self._most_list_entries, max(identity.terms.bulk_size, MOST_VALUES))
-
-    def _admit(self, call: Call, operation: Operation[Prepared], identity: Identity | None) -> None:
-        if identity is None and not set(operation.root_fields.values()) <= self._anonymous_fields:
-            raise UnauthenticatedError
-        # Each checks a password: many in one request would be a way to guess, and to keep others from signing in.
-        if sum(name in SIGN_IN_FIELDS for name in operation.root_fields.values()) > MOST_SIGN_INS:
-            raise BadUserInputError(f"An operation may sign in {MOST_SIGN_INS} times at most: send others apart.")
-        if changes_records(operation) and not SIGN_IN_FIELDS.isdisjoint(operation.root_fields.values()):
-            # What is read after a sign-in is read as the one who signed in, what is changed is the token's.
-            raise BadUserInputError("An operation signs in or changes records, not both: send them apart.")
-        if call.reads_only and operation.kind != "query":
-            raise MethodNotAllowedError(f"A {operation.kind} cannot be sent by GET: use POST.")
 
     async def _execute(
         self, call: Call, document: Document[Prepared], operation: Operation[Prepared], identity: Identity | None
@@ -225,15 +222,3 @@ def _within(call: Call, terms: Terms, limit: asyncio.Timeout) -> Call:
     deadline = min(call.deadline, Deadline.after(left_seconds))
     limit.reschedule(asyncio.get_running_loop().time() + deadline.left_seconds())
     return replace(call, deadline=deadline)
-
-
-def _signs_in(document: Document[Prepared]) -> bool:
-    """Such a document is not kept: a password may stand in its text, and whether a hash is known would tell a guess."""
-    return any(
-        not SIGN_IN_FIELDS.isdisjoint(operation.root_fields.values()) for operation in document.operations.values()
-    )
-
-
-def changes_records(operation: Operation[Prepared]) -> bool:
-    """Whether it is a mutation that does anything but sign in."""
-    return operation.kind == "mutation" and not set(operation.root_fields.values()) <= SIGN_IN_FIELDS | {"__typename"}

@@ -75,17 +75,20 @@ class GraphQLEndpoint:
 
     async def _respond(self, request: Request) -> Response:
         trail, media_type = Trail(request_id(request.headers.get("x-request-id", ""))), JSON
+        deadline = Deadline.after(self._deadline_seconds)
         try:
             media_type = media_type_of(request)
-            answer = await self._answer(request, trail)
-        except GatewayError as error:
+            answer = await self._answer(request, deadline, trail)
+        except ClientClosedRequestError as error:
             answer = refusal(error, trail.request_id)
+        except GatewayError as error:
+            authorization, x_tenant = _only(request, "authorization"), _only(request, "x-tenant")
+            answer = await self._pipeline.refused(error, authorization, x_tenant, deadline, trail)
         response = _response(request, answer, media_type, trail)
         self._pipeline.finished(trail, outcome=answer.outcome, status=response.status_code)
         return response
 
-    async def _answer(self, request: Request, trail: Trail) -> Answer:
-        deadline = Deadline.after(self._deadline_seconds)
+    async def _answer(self, request: Request, deadline: Deadline, trail: Trail) -> Answer:
         parameters, text = await read_parameters(request, limit_bytes=self._body_limit_bytes, deadline=deadline)
         call = Call(
             authorization=_single(request, "authorization"),
@@ -107,10 +110,15 @@ def _is_browser(request: Request) -> bool:
 
 def _single(request: Request, name: str) -> str | None:
     """A header that says who is calling. Given twice, a proxy and this service could each believe another one."""
-    given = request.headers.getlist(name)
-    if len(given) > 1:
+    if len(request.headers.getlist(name)) > 1:
         raise BadRequestError(f"The header `{name}` may be given once.")
-    return given[0] if given else None
+    return _only(request, name)
+
+
+def _only(request: Request, name: str) -> str | None:
+    """Its value; None too where it is given twice."""
+    given = request.headers.getlist(name)
+    return given[0] if len(given) == 1 else None
 
 
 async def _unless_gone(request: Request, work: Awaitable[Answer]) -> Answer:
