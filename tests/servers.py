@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 import time
 from asyncio.subprocess import PIPE, STDOUT
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 
 import asyncpg
@@ -73,6 +73,22 @@ def kill_postgres(server: EmbeddedPostgres) -> None:
     os.kill(pid, signal.SIGKILL)
     # Until it is gone, what is started in its place takes it for alive.
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+@asynccontextmanager
+async def frozen_postgres(server: EmbeddedPostgres) -> AsyncIterator[None]:
+    """Its processes stand still: connections stay open, and nothing comes."""
+    connection = await asyncpg.connect(server.superuser_dsn)
+    backends = [row["pid"] for row in await connection.fetch("SELECT pid FROM pg_stat_activity")]
+    pids = [server_pid(server.data_dir), *backends]
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+        await connection.close()
 
 
 async def run_program(server: EmbeddedPostgres, name: str, *arguments: str) -> None:

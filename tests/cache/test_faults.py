@@ -13,7 +13,7 @@ from gateway.postgres.embedded import EmbeddedPostgres
 from tests.cache.conftest import DASHBOARD, Shop, ask
 from tests.conftest import Client, Database, fresh_database, serving
 from tests.pipeline.acme import until
-from tests.servers import kill_postgres, postgres_server
+from tests.servers import frozen_postgres, kill_postgres, postgres_server
 from tests.world import World
 
 CUT = """
@@ -82,6 +82,22 @@ async def test_while_the_database_is_down_kept_answers_stand_in_marked(
     finally:
         await asyncio.to_thread(server.start)
     await until(lambda: hit(viewer))
+
+
+async def test_while_the_database_says_nothing_kept_answers_stand_in_long_before_the_deadline(
+    server: EmbeddedPostgres, found: Database
+) -> None:
+    app = create_app(found.settings(cache_max_age_seconds=3600, request_deadline_seconds=60))
+    async with serving(app, await found.token("shop", "viewer")) as viewer:
+        await until(lambda: hit(viewer))
+        kept = (await ask(viewer)).json()
+        async with frozen_postgres(server):
+            await asyncio.sleep(TRUST_SECONDS)
+            answers = await asyncio.wait_for(asyncio.gather(ask(viewer), ask(viewer)), 30)
+        for silent in answers:
+            assert (silent.status_code, silent.headers["X-Cache"], silent.json()) == (200, "STALE", kept)
+        assert 'gateway_cache_requests_total{status="STALE"} 2.0' in (await viewer.http.get("/metrics")).text
+        await until(lambda: hit(viewer))
 
 
 async def test_what_a_cut_listener_missed_is_seen_within_the_promised_lag(shop: Shop, viewer: Client) -> None:

@@ -1,6 +1,7 @@
 """The step between a document and its execution: an answer that is kept, one that somebody else is reading, or a
 new one."""
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from gateway.cache.directives import Wishes, wishes
 from gateway.cache.entries import Entry
 from gateway.cache.flights import Flights
 from gateway.cache.keys import answer_key, question
+from gateway.cache.listener import TRUST_SECONDS
 from gateway.cache.policy import Policy, Scope
 from gateway.cache.responses import Look, ResponseCache
 from gateway.cache.snapshots import Snapshot
@@ -21,6 +23,9 @@ from gateway.errors import DatabaseUnavailableError, ThrottledError
 from gateway.identity.identify import Identity
 from gateway.pipeline.call import Answer, CacheStatus, Call, Kept
 from gateway.pipeline.prepared import Prepared
+
+TRUSTS_BEFORE_SILENCE = 4
+"""For so many times `TRUST_SECONDS` in a row nothing has to be heard of the database before it is taken for away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Caching:
         self._schema_version = schema_version
         self._grace_seconds = grace_seconds
         self._flights: Flights[Executed] = Flights()
+        self._left: set[asyncio.Future[Executed]] = set()
 
     def asked(self, call: Call, operation: Operation[Prepared], identity: Identity) -> Asked | None:
         """What is asked; None where no answer to it is ever kept."""
@@ -88,15 +94,44 @@ class Caching:
         if look.entry is not None and (status := _served(asked.wishes, look)):
             return self._of_entry(asked, look.entry, status)
         try:
-            executed = await self._read(asked, look, execute)
-        except ThrottledError:
-            if asked.stale_instead and self._stands_in(asked, look) and look.entry:
-                return self._of_entry(asked, look.entry, CacheStatus.STALE)
+            executed = await self._read_while_heard(asked, look, execute)
+        except (ThrottledError, DatabaseUnavailableError) as error:
+            excused = asked.stale_instead or isinstance(error, DatabaseUnavailableError)
+            if excused and (entry := self._standing_in(asked, look)):
+                return self._of_entry(asked, entry, CacheStatus.STALE)
             raise
-        if executed.answer.outcome == DatabaseUnavailableError.code and self._stands_in(asked, look) and look.entry:
-            return self._of_entry(asked, look.entry, CacheStatus.STALE)
+        unavailable = executed.answer.outcome == DatabaseUnavailableError.code
+        if unavailable and (entry := self._standing_in(asked, look)):
+            return self._of_entry(asked, entry, CacheStatus.STALE)
         status = CacheStatus.BYPASS if asked.wishes.fresh else CacheStatus.MISS
         return _told(executed.answer, asked, Kept(status, asked.key, executed.answer.kept.etag))
+
+    async def _read_while_heard(self, asked: Asked, look: Look, execute: Execute) -> Executed:
+        """As `_read`. Where something stands in, nobody waits to its deadline for a database that says nothing at all:
+        raises DATABASE_UNAVAILABLE."""
+        if self._standing_in(asked, look) is None:
+            return await self._read(asked, look, execute)
+        reading, unheard = asyncio.ensure_future(self._read(asked, look, execute)), 0
+        try:
+            while not (await asyncio.wait({reading}, timeout=TRUST_SECONDS))[0]:
+                unheard = 0 if self._cache.trusted() else unheard + 1
+                if unheard == TRUSTS_BEFORE_SILENCE:
+                    raise DatabaseUnavailableError
+            return reading.result()
+        except asyncio.CancelledError:
+            reading.cancel()
+            # Until it has put everything in order.
+            await asyncio.wait({reading})
+            raise
+        finally:
+            self._leave(reading)
+
+    def _leave(self, reading: "asyncio.Future[Executed]") -> None:
+        """What the database does not answer may take long to be given up. Nobody waits for that."""
+        if not reading.done():
+            reading.cancel()
+            self._left.add(reading)
+            reading.add_done_callback(self._left.discard)
 
     async def _read(self, asked: Asked, look: Look, execute: Execute) -> Executed:
         async def read_and_keep() -> Executed:
@@ -121,11 +156,10 @@ class Caching:
             self._cache.keep(asked.key, entry)
         return executed
 
-    def _stands_in(self, asked: Asked, look: Look) -> bool:
-        if look.entry is None:
-            return False
-        age_seconds = look.entry.age_seconds(time.time())
-        return age_seconds <= self._grace_seconds and asked.wishes.accept(age_seconds)
+    def _standing_in(self, asked: Asked, look: Look) -> Entry | None:
+        """What may be given out, overtaken or not, while nothing can be read."""
+        age_seconds = look.entry.age_seconds(time.time()) if look.entry else 0.0
+        return look.entry if age_seconds <= self._grace_seconds and asked.wishes.accept(age_seconds) else None
 
     def _of_entry(self, asked: Asked, entry: Entry, status: CacheStatus) -> Answer:
         kept = Kept(status, asked.key, entry.etag, entry.age_seconds(time.time()))
