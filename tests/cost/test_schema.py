@@ -17,9 +17,11 @@ from graphql import (
     build_schema,
     get_nullable_type,
     is_introspection_type,
+    is_required_argument,
 )
 
 from gateway.api.costs import SCANS
+from gateway.api.directives import ListSize, said
 from gateway.api.schema import sdl
 from gateway.cost.measures import INTERVAL_DAYS, PRESET_DAYS
 from gateway.cost.prices import FieldPrice, Prices
@@ -97,6 +99,22 @@ def test_slicing_arguments_and_sized_fields_are_there() -> None:
             assert path[0] in field.args, f"{type_}.{name}"
         if size and size.interval:
             assert size.interval in field.args, f"{type_}.{name}"
+
+
+def test_no_list_requires_a_slicing_argument_since_something_stands_in_for_each() -> None:
+    """The specification has exactly one of them given unless a list says otherwise. Here none has to be: it is then as
+    long as `assumedSize` or the argument's default says. What an input has to hold is a list of its own length.
+    """
+    for type_, name, field in fields(gateway().schema):
+        for size in (size for size in said(field, ListSize) if size.slicing_arguments):
+            assert size.require_one_slicing_argument is False, f"{type_}.{name}"
+            paths = [path.split(".") for path in size.slicing_arguments or ()]
+            assert isinstance(size.assumed_size, int) or all(stands_by_itself(field, path) for path in paths)
+
+
+def stands_by_itself(field: GraphQLField, path: list[str]) -> bool:
+    argument = field.args[path[0]]
+    return isinstance(argument.default_value, int) or (len(path) > 1 and is_required_argument(argument))
 
 
 @pytest.mark.parametrize(
