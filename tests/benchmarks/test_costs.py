@@ -1,11 +1,16 @@
 """What operations cost, measured on a little data."""
 
+import re
 from pathlib import Path
 
-from benchmarks.costs import MORE, measure
+from benchmarks.costs import DOCS, MORE, measure
 from benchmarks.costs_page import draw_chart
 from benchmarks.queries import OPERATIONS
 from gateway.settings import Settings
+from tests.cost.priced import gateway
+
+ROW = re.compile(r"^\| ([^|]+) \| ([\d,]+) \| [\d,]+ \| [\d,.]+ \|", re.MULTILINE)
+"""Of the page's generated table: an operation and its price."""
 
 
 async def test_every_operation_has_its_price_what_was_paid_and_its_time(settings: Settings, tmp_path: Path) -> None:
@@ -15,3 +20,8 @@ async def test_every_operation_has_its_price_what_was_paid_and_its_time(settings
     assert len(figures.table()[2]) == len(figures.largest)
     draw_chart(figures, tmp_path / "cost.svg")
     assert all(f"<!-- {cost.operation} -->" in (tmp_path / "cost.svg").read_text() for cost in figures.largest)
+
+
+def test_the_page_tells_what_each_operation_is_priced_at_now() -> None:
+    told = {name: int(price.replace(",", "")) for name, price in ROW.findall((DOCS / "cost.md").read_text("utf-8"))}
+    assert told == {name: gateway().points(text) for name, text in {**OPERATIONS, **MORE}.items()}
