@@ -11,31 +11,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from timeit import repeat
 from typing import Annotated
 
 import typer
-from graphql import OperationDefinitionNode, parse
 
 from benchmarks.costs_page import Cost, CostFigures, draw_chart, write_markdown
 from benchmarks.data import databases
 from benchmarks.lists import NESTED
 from benchmarks.machine import describe
+from benchmarks.pricing import time_pricing
 from benchmarks.queries import OPERATIONS, Tenant, bodies, find_tenants, headers
 from benchmarks.rollups.dashboards import QUERIES
 from benchmarks.rollups.subject import Scale, database_of
 from benchmarks.servers import HOST, Server, gateway, respond
 from benchmarks.tables import print_tables, wide_console
-from gateway.api.schema import graphql_schema
-from gateway.cost.estimate import Pricing
 from gateway.demo.shape import Size
-from gateway.pipeline.prices import SchemaPrices
 from gateway.settings import Settings
-from gateway.web.default_query import DEFAULT_QUERY
 
 DOCS = Path(__file__).parent.parent / "docs"
 ROUNDS, QUICK_ROUNDS = 15, 2
-PRICINGS = 2000
 RANKS = (1, 2, 50)
 """Of those who ask: the largest, and the last one that there is."""
 EXECUTE_MS = re.compile(r"execute;dur=([\d.]+)")
@@ -59,7 +53,7 @@ async def measure(settings: Settings, rounds: int) -> CostFigures:
     largest, *others = await find_tenants(settings, ranks=RANKS)
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as logs, gateway(settings, Path(logs) / "log") as server:
         costs = await asyncio.to_thread(_measure, server, (largest, others[-1]), rounds)
-    return CostFigures(await describe(settings), costs, _pricing_us())
+    return CostFigures(await describe(settings), costs, time_pricing())
 
 
 def _measure(server: Server, tenants: Sequence[Tenant], rounds: int) -> list[Cost]:
@@ -68,14 +62,6 @@ def _measure(server: Server, tenants: Sequence[Tenant], rounds: int) -> list[Cos
         for name in (*OPERATIONS, *MORE)
         for tenant in tenants
     ]
-
-
-def _pricing_us() -> float:
-    """Of the default dashboard, whose document is known: the fastest of many times."""
-    schema, document = graphql_schema(), parse(DEFAULT_QUERY)
-    operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
-    price = Pricing(schema, SchemaPrices()).price(document, operation)
-    return min(repeat(lambda: price.points({}), number=PRICINGS, repeat=5)) / PRICINGS * 1e6
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import typer
 from redis.asyncio import Redis
 from rich.console import Console
 
-from benchmarks.contenders import HIT, NotAHitError, contenders, kept
+from benchmarks.contenders import HIT, REDIS_PATIENCE_SECONDS, NotAHitError, contenders, kept
 from benchmarks.data import databases
 from benchmarks.generator import Job
 from benchmarks.hits_page import PEERS, SEVERAL, UNPRICED, HitFigures
@@ -24,10 +24,11 @@ from benchmarks.peers.node import versions
 from benchmarks.queries import Tenant, bodies, find_tenants, headers, http_requests
 from benchmarks.rollups.subject import Scale, connected, database_of
 from benchmarks.sameness import check_same_answers
-from benchmarks.servers import HOST, Server, get
+from benchmarks.servers import HOST, Server, gateway, get
 from benchmarks.tables import print_tables, wide_console
 from gateway.demo.shape import Size
 from gateway.settings import Settings
+from tests.servers import redis_server
 
 GENERATOR_CORE = 1
 CONNECTIONS = (1, 16, 64)
@@ -38,6 +39,8 @@ ALLOWED_MISSES = 0.01
 hearing for half a second.
 """
 ATTEMPTS = 3
+MISSES = 10
+"""Few enough for the smallest budget."""
 
 # A task that falls due changes what is overdue, and ends a kept dashboard.
 POSTPONE = """
@@ -74,9 +77,10 @@ async def measure(settings: Settings, pace: Pace, connections: Sequence[int] = C
         with on_core(GENERATOR_CORE):
             cells = await _cells(tenants, servers, pace, connections)
             trips = await _trips(tenants, servers[SEVERAL], redis, pace)
+        budget_trips = await trips_for_budget(settings, tenants[0])
         for name in PEERS:
             await asyncio.to_thread(check_only_hits, tenants, servers[name], filled[name])
-    return HitFigures(versions(), cells, memory, trips)
+    return HitFigures(versions(), cells, memory, trips, budget_trips)
 
 
 def fill(tenants: list[Tenant], servers: Mapping[str, Server], name: str) -> Filled:
@@ -123,6 +127,31 @@ async def _trips(tenants: list[Tenant], several: Server, redis_url: str, pace: P
         after = await redis.info("stats")
     own = 1  # the reading of the second INFO
     return float(after["total_reads_processed"] - before["total_reads_processed"] - own) / load.answered
+
+
+async def trips_for_budget(settings: Settings, tenant: Tenant) -> float:
+    """How often a gateway that enforces prices turns to Redis for the budget of an answer that it reads, as Redis
+    counts runs of its script. The gateway keeps no answers, and has that Redis to itself."""
+    (body,) = bodies("dashboard", tenant)
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as logs, redis_server(Path(logs)) as url:
+        serving = gateway(
+            *(settings, Path(logs) / "gateway.log"),
+            redis_url=url,
+            redis_timeout_seconds=REDIS_PATIENCE_SECONDS,
+            cost_mode="enforce",
+        )
+        with serving as server:
+            asked = (f"http://{HOST}:{server.port}/graphql", headers(tenant), body.encode())
+            await asyncio.to_thread(get, *asked)  # the first one sends the script
+            before = await _script_runs(url)
+            for _ in range(MISSES):
+                await asyncio.to_thread(get, *asked)
+            return (await _script_runs(url) - before) / MISSES
+
+
+async def _script_runs(redis_url: str) -> int:
+    async with Redis.from_url(redis_url) as redis:
+        return int((await redis.info("commandstats"))["cmdstat_evalsha"]["calls"])
 
 
 def _filled(tenants: list[Tenant], server: Server) -> Filled:

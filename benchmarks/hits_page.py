@@ -21,13 +21,14 @@ HEADINGS = (
 class HitFigures:
     """`versions`: of the peers. A cell for each number of connections and server, in this order; by POST where the
     server's name does not say otherwise. `memory_ratio`: what a kept dashboard takes of memory, in its bodies;
-    `trips`: to Redis, for one hit of a gateway of several.
+    `trips`: to Redis, for one hit of a gateway of several; `budget_trips`: for the budget of an answer that it reads.
     """
 
     versions: str
     cells: list[Cell]
     memory_ratio: float
     trips: float
+    budget_trips: float
 
     def table(self) -> TableOf:
         return "Cached dashboards, mix of tenants", HEADINGS, [row for group in self._groups() for row in _rows(group)]
@@ -39,7 +40,8 @@ class HitFigures:
             *map(_told, self._groups()),
             (
                 f"A hit of the gateway issues {statements:.3g} statements; one of several turns to Redis "
-                f"{self.trips:.2f} times. A kept dashboard takes {self.memory_ratio:.2f} times its body of memory."
+                f"{self.trips:.2f} times, and for the budget of an answer that it reads {self.budget_trips:.2f} times. "
+                f"A kept dashboard takes {self.memory_ratio:.2f} times its body of memory."
             ),
         ]
 

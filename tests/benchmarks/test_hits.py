@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks.contenders import HIT, NotAHitError
-from benchmarks.hits import check_only_hits, fill, measure
+from benchmarks.hits import check_only_hits, fill, measure, trips_for_budget
 from benchmarks.hits_page import BARE, GET, PEERS, SEVERAL, UNCHANGED, UNPRICED
 from benchmarks.measure import GATEWAY, MIX, Pace, Question, compare
 from benchmarks.peers.node import FOLDER, has_node
@@ -55,8 +55,14 @@ async def test_cached_answers_are_measured_end_to_end(settings: Settings) -> Non
     assert {cell.statements for cell in figures.cells} == {0, None}
     # Beside the trips of hits, what hits cost is paid about once a second.
     assert (1 <= figures.trips < 1.5, figures.memory_ratio < 1.2) == (True, True)
-    _, sentence, _ = figures.sentences()
+    _, sentence, last = figures.sentences()
     assert sentence.startswith("Hits at 2 connections: the gateway to the fastest peer ")
+    assert ", and for the budget of an answer that it reads 2.00 times." in last
+
+
+async def test_the_budget_of_an_answer_that_is_read_takes_two_trips(settings: Settings) -> None:
+    (tenant,) = await find_tenants(settings, ranks=(1,))
+    assert await trips_for_budget(settings, tenant) == 2
 
 
 async def test_an_answer_without_the_demanded_mark_is_an_error(tenants: list[Tenant], tmp_path: Path) -> None:

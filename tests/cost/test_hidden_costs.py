@@ -1,9 +1,12 @@
 """Whatever is done to hide what an operation costs, it is priced in full; what is not executed is not priced."""
 
+import re
 from typing import Any
 
 import pytest
 
+from tests.conftest import Client
+from tests.cost.conftest import Open, Payer
 from tests.cost.priced import Priced, gateway
 
 IDS = [f"id-{number}" for number in range(1000)]
@@ -193,3 +196,45 @@ def test_introspection_is_paid_by_its_depth() -> None:
 
 def test_nothing_costs_less_than_one_point() -> None:
     assert points("{ __typename }") == 1
+
+
+LITTLE = 40
+REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
+    "aliases": ("{ a: deals(first: 20) { nodes { id } } b: deals(first: 20) { nodes { id } } }", {}),
+    "nested fragments": (
+        """
+        { companies(first: 10) { ...A } }
+        fragment A on CompanyConnection { nodes { ...B } }
+        fragment B on Company { deals(first: 10) { nodes { id } } }
+        """,
+        {},
+    ),
+    "a variable": ("query ($n: Int) { deals(first: $n) { nodes { id } } }", {"n": 100}),
+    "a default": ("query ($n: Int = 100) { deals(first: $n) { nodes { id } } }", {}),
+    "a directive": (
+        "query ($off: Boolean = false) { deals(first: 1) { nodes { id } totalCount @skip(if: $off) } }",
+        {},
+    ),
+    "ids": ("query ($f: DealFilter) { deals(first: 1, filter: $f) { nodes { id } } }", {"f": {"ids": IDS}}),
+}
+
+
+@pytest.mark.parametrize(("text", "variables"), REFUSED.values(), ids=REFUSED)
+async def test_what_hides_its_cost_is_refused_before_anything_is_read(
+    payer: Payer, opened: Open, text: str, variables: dict[str, Any]
+) -> None:
+    await payer.agree(size=1000, most=LITTLE)
+    viewer = await opened()
+    assert await viewer.codes("{ deals(first: 20) { nodes { id } } }") == []  # there is room for a list
+    before = await statements(viewer)
+    refused = await viewer.post(text, variables)
+    assert refused.json()["errors"][0]["extensions"]["code"] == "COST_LIMIT_EXCEEDED"
+    assert refused.json()["extensions"]["cost"]["actualQueryCost"] == 0
+    assert "execute" not in refused.headers["Server-Timing"]
+    assert await statements(viewer) == before > 0
+
+
+async def statements(client: Client) -> float:
+    """How many the gateway has run."""
+    metrics = (await client.http.get("/metrics")).text
+    return sum(map(float, re.findall(r"^gateway_statement_seconds_count\{.*\} (\S+)$", metrics, re.MULTILINE)))

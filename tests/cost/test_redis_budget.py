@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +21,7 @@ from gateway.cost.redis_budget import MOST_UNSETTLED, SCRIPT, RedisBudget
 from gateway.observe import Observer
 from gateway.redis_link import RedisLink
 from gateway.terms import Bucket
-from tests.cost.fire import TENANT
+from tests.cost.fire import REQUESTS, TENANT
 from tests.pipeline.acme import until
 from tests.servers import free_port
 
@@ -217,40 +219,52 @@ async def test_what_waits_to_be_paid_while_redis_is_gone_pushes_out_nothing_that
 
 async def fire(url: str, bucket: Bucket, what: str, number: float) -> Process:
     words = ["-m", "tests.cost.fire", url, str(bucket.size), str(bucket.rate), what, str(number)]
-    return await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT, stdout=PIPE)
+    return await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT, stdin=PIPE, stdout=PIPE)
 
 
 async def told(process: Process) -> list[Told]:
-    out, _ = await process.communicate()
-    assert process.returncode == 0
+    out, _ = await process.communicate(b"\n")
     return [json.loads(line) for line in out.splitlines()]
 
 
-async def spend_at_once(url: str, bucket: Bucket, *, processes: int, requests: int) -> list[Told]:
-    """What all of them told, in the order of time."""
-    running = [await fire(url, bucket, "spend", requests) for _ in range(processes)]
-    return sorted((event for events in await asyncio.gather(*map(told, running)) for event in events), key=_moment)
+async def all_at_once(running: list[Process]) -> tuple[float, list[list[Told]]]:
+    """When they began, which is when all are ready, and what each of them told."""
+    for process in running:
+        assert process.stdout is not None
+        assert json.loads(await process.stdout.readline()) == ["ready"]
+    return time.time(), await asyncio.gather(*map(told, running))
+
+
+def check_bound(events: list[Told], bucket: Bucket, began: float) -> None:
+    """Never was more spent and held than there was, but for what cost more than its price."""
+    paid, excess = 0.0, 0.0
+    for what, moment, _, points, *cost in sorted(events, key=_moment):
+        change = float(points) if what == "admitted" else float(cost[0]) - float(points)
+        paid += change
+        excess += max(0.0, change) if what == "settled" else 0.0
+        assert paid <= bucket.size + bucket.rate * (float(moment) - began) + excess
 
 
 def _moment(event: Told) -> float:
     return float(event[1])
 
 
+def paid_in_the_end(events: list[Told]) -> float:
+    return sum(float(event[-1]) for event in events if event[0] == "settled")
+
+
 async def check_under_fire(url: str, budget: RedisBudget, bucket: Bucket, *, processes: int, requests: int) -> None:
-    began = time.time()
-    events = await spend_at_once(url, bucket, processes=processes, requests=requests)
-    paid, excess = 0.0, 0.0
-    for name, moment, points, *cost in events:
-        change = float(points) if name == "admitted" else float(cost[0]) - float(points)
-        paid += change
-        excess += max(0.0, change) if name == "settled" else 0.0
-        assert paid <= bucket.size + bucket.rate * (float(moment) - began) + excess
+    running = [await fire(url, bucket, "spend", requests) for _ in range(processes)]
+    began, each_told = await all_at_once(running)
+    events = [event for each in each_told for event in each]
+    assert [process.returncode for process in running] == [0] * processes
+    check_bound(events, bucket, began)
     refused = processes * requests - sum(event[0] == "admitted" for event in events)
     assert 0 < refused < processes * requests
     standing = await budget.look(TENANT, bucket)
     assert standing.held == 0
     if bucket.rate < 1e-6:
-        assert standing.spent == pytest.approx(paid, abs=1e-3)
+        assert standing.spent == pytest.approx(paid_in_the_end(events), abs=1e-3)
 
 
 @pytest.mark.parametrize("bucket", [Bucket(1000, 1e-9), Bucket(300, 400)], ids=["nothing restored", "restored fast"])
@@ -260,12 +274,65 @@ async def test_processes_at_once_spend_no_more_than_there_is(
     await check_under_fire(redis_url, budget, bucket, processes=3, requests=60)
 
 
+EIGHT = pytest.mark.parametrize(
+    "bucket", [Bucket(9000, 1e-9), Bucket(1000, 2000)], ids=["nothing restored", "restored fast"]
+)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("bucket", [Bucket(9000, 1e-9), Bucket(1000, 2000)], ids=["nothing restored", "restored fast"])
+@EIGHT
 async def test_eight_processes_at_once_spend_no_more_than_there_is(
     redis_url: str, budget: RedisBudget, bucket: Bucket
 ) -> None:
-    await check_under_fire(redis_url, budget, bucket, processes=8, requests=200)
+    await check_under_fire(redis_url, budget, bucket, processes=8, requests=REQUESTS)
+
+
+@pytest.mark.slow
+@EIGHT
+async def test_what_one_of_eight_held_when_it_was_killed_under_fire_comes_back_when_it_expires_and_no_earlier(
+    redis_url: str, budget: RedisBudget, bucket: Bucket
+) -> None:
+    lifetime = 12.0
+    running = [await fire(redis_url, bucket, "spend", REQUESTS) for _ in range(7)]
+    running.append(await fire(redis_url, bucket, "fall", lifetime - GRACE_SECONDS))
+    began, (*survivors, fallen) = await all_at_once(running)
+    assert [process.returncode for process in running] == [0] * 7 + [-signal.SIGKILL]
+    ended = time.time()
+    held, settled = await reservations(redis_url)
+    # What it told last may not have reached Redis any more.
+    events = [event for each in (*survivors, fallen) for event in each if event[0] == "admitted" or event[2] in settled]
+    check_bound(events, bucket, began)
+    assert held.keys() >= {key for what, _, key, *_ in fallen if what == "admitted"} - settled > set()
+    assert held.keys().isdisjoint(key for each in survivors for _, _, key, *_ in each)
+    assert all(began + lifetime <= expiry <= ended + lifetime for _, expiry in held.values())
+    await check_expiring(budget, bucket, list(held.values()))
+    if bucket.rate < 1e-6:
+        spent = (await budget.look(TENANT, bucket)).spent
+        assert spent == pytest.approx(paid_in_the_end(events), abs=1e-3)
+
+
+async def reservations(url: str) -> tuple[dict[str, tuple[int, float]], set[str]]:
+    """By their keys: those that are open, each with its points and the second when it expires, and those settled."""
+    async with Redis.from_url(url, decode_responses=True) as redis:
+        account = f"gateway:budget:{{{TENANT}}}"
+        held: Any = await redis.zrange(f"{account}:open", 0, -1, withscores=True)
+        settled: Any = await redis.zrange(f"{account}:settled", 0, -1)
+    named = ((*name.split(":"), expiry) for name, expiry in held)
+    return {key: (int(points), expiry / 1e6) for points, key, expiry in named}, {name.split(":")[1] for name in settled}
+
+
+async def check_expiring(budget: RedisBudget, bucket: Bucket, held: list[tuple[int, float]]) -> None:
+    """Until nothing is held, what is held is what has not expired."""
+
+    def left(moment: float) -> int:
+        return sum(points for points, expiry in held if expiry > moment)
+
+    found = 1.0
+    while found:
+        asked = time.time()
+        found = (await budget.look(TENANT, bucket)).held
+        assert left(time.time()) <= found <= left(asked)
+        await asyncio.sleep(0.05)
 
 
 async def test_what_a_killed_process_held_comes_back_when_it_expires_and_no_earlier(

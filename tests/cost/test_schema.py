@@ -2,26 +2,34 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields as fields_of
 from pathlib import Path
 
 import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
     GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
+    build_schema,
     get_nullable_type,
     is_introspection_type,
+    is_required_argument,
 )
 
 from gateway.api.costs import SCANS
+from gateway.api.directives import ListSize, said
+from gateway.api.schema import sdl
 from gateway.cost.measures import INTERVAL_DAYS, PRESET_DAYS
+from gateway.cost.prices import FieldPrice, Prices
 from gateway.pipeline.prices import SchemaPrices
 from gateway.web.default_query import DEFAULT_QUERY
 from loaders.deal_groups import KEYS, STATE_FILTERS, STATE_KEYS
 from loaders.lists import DEALS
-from tests.cost.priced import gateway
+from tests.cost.priced import WrittenPrices, gateway
 
 PAGE = Path(__file__).parents[2] / "docs" / "cost.md"
 PRICES = SchemaPrices()
@@ -46,6 +54,32 @@ def sized(schema: GraphQLSchema) -> set[tuple[str, str]]:
     return found
 
 
+def read_by(prices: Prices, schema: GraphQLSchema) -> dict[str, object]:
+    """What a reader of prices says of each type, field, argument and input field, by its coordinate."""
+    found: dict[str, object] = {}
+    for type_ in schema.type_map.values():
+        if is_introspection_type(type_):
+            continue
+        found[type_.name] = prices.of_type(type_)
+        if isinstance(type_, GraphQLInputObjectType):
+            found |= {f"{type_.name}.{name}": prices.of_input(field) for name, field in type_.fields.items()}
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            for name, field in type_.fields.items():
+                found[f"{type_.name}.{name}"] = prices.of_field(field)
+                found |= {f"{type_.name}.{name}({arg}:)": prices.of_input(each) for arg, each in field.args.items()}
+    return found
+
+
+def test_the_gateway_and_the_reader_of_worked_examples_read_the_same_off_the_schema() -> None:
+    """The gateway reads its own directives, that reader what is printed of them."""
+    ours, printed = read_by(PRICES, gateway().schema), read_by(WrittenPrices(), build_schema(sdl()))
+    assert ours == printed
+    prices = [price for price in ours.values() if isinstance(price, FieldPrice)]
+    assert {part.name for part in fields_of(FieldPrice) for price in prices if getattr(price, part.name)} == {
+        *("weight", "size", "factors", "without_period", "reading")
+    }
+
+
 def test_every_list_says_how_long_it_is() -> None:
     schema, above = gateway().schema, sized(gateway().schema)
     unsized = [
@@ -65,6 +99,22 @@ def test_slicing_arguments_and_sized_fields_are_there() -> None:
             assert path[0] in field.args, f"{type_}.{name}"
         if size and size.interval:
             assert size.interval in field.args, f"{type_}.{name}"
+
+
+def test_no_list_requires_a_slicing_argument_since_something_stands_in_for_each() -> None:
+    """The specification has exactly one of them given unless a list says otherwise. Here none has to be: it is then as
+    long as `assumedSize` or the argument's default says. What an input has to hold is a list of its own length.
+    """
+    for type_, name, field in fields(gateway().schema):
+        for size in (size for size in said(field, ListSize) if size.slicing_arguments):
+            assert size.require_one_slicing_argument is False, f"{type_}.{name}"
+            paths = [path.split(".") for path in size.slicing_arguments or ()]
+            assert isinstance(size.assumed_size, int) or all(stands_by_itself(field, path) for path in paths)
+
+
+def stands_by_itself(field: GraphQLField, path: list[str]) -> bool:
+    argument = field.args[path[0]]
+    return isinstance(argument.default_value, int) or (len(path) > 1 and is_required_argument(argument))
 
 
 @pytest.mark.parametrize(
