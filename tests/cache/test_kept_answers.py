@@ -249,6 +249,17 @@ async def test_an_admin_ends_kept_answers(shop: Shop, opened: Open) -> None:
     assert await viewer.codes("mutation { purgeCache { tags } }") == ["FORBIDDEN"]
 
 
+async def test_what_an_admin_ends_is_their_own_tenants(shop: Shop, opened: Open) -> None:
+    other = await World.create(shop.world.owner, "not-purged")
+    await other.deal("2026-01-05T10:00", amount="1")
+    admin = await opened("admin")
+    neighbour = Client(admin.app, admin.http, await shop.database.token("not-purged"))
+    for client in (admin, neighbour):
+        await shop.keeps(client)
+    await admin.data("mutation { purgeCache { tags } }")
+    assert [await shop.sees(client) for client in (neighbour, admin)] == ["HIT", "MISS"]
+
+
 async def test_folds_and_refreshes_leave_it(shop: Shop, viewer: Client) -> None:
     await shop.world.deal("2026-01-06T10:00", owner="rep", amount="5")
     await asyncio.sleep(0.2)
