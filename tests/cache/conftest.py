@@ -11,8 +11,10 @@ from redis.asyncio import Redis
 from gateway.app import create_app
 from gateway.commands.add_member import NewMember, add_member
 from gateway.postgres.embedded import EmbeddedPostgres
+from tests.changes.arena import Dice
 from tests.conftest import Client, Database, fresh_database, serving
 from tests.pipeline.acme import until
+from tests.stress.answers.wire import Wire
 from tests.world import World
 
 ROLES = ("viewer", "rep", "manager", "admin")
@@ -76,6 +78,14 @@ async def opened(shop: Shop) -> AsyncIterator[Open]:
 async def viewer(opened: Open) -> Client:
     """A viewer whose answers are kept."""
     return await opened()
+
+
+@pytest.fixture
+async def wire(shop: Shop) -> AsyncIterator[Wire]:
+    """Leads to the shop's database. To be asked for before the gateways that listen through it."""
+    wire = Wire(Dice(1))
+    async with wire.to(shop.database.server.port):
+        yield wire
 
 
 async def beside(shop: Shop, client: Client, role: str) -> Client:

@@ -1,12 +1,16 @@
 """When a kept answer is given out, and when it is not any more: through HTTP, on a real database."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import asyncpg
+import pytest
 
 from gateway.api.cache import CacheTag
+from gateway.api.context import Context, Info
+from gateway.api.dashboard import Dashboard
 from gateway.rollups.declared import ROLLUPS
 from gateway.rollups.maintain import fold_rollup, refresh_rollup
 from loaders import deal_groups, lists
@@ -94,6 +98,29 @@ async def test_members_of_a_tenant_share_what_is_not_their_own(shop: Shop, viewe
     await shop.keeps(viewer, "{ me { name } }")
     assert (await admin.data("{ me { name } }"))["me"]["name"] == "admin"
     assert (await viewer.data("{ me { name } }"))["me"]["name"] != "admin"
+
+
+LOOKS_AT_WHO_ASKS: dict[str, Callable[[Context], object]] = {
+    "at the member": lambda context: context.member_id,
+    "at a permission": lambda context: context.require("read"),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS_AT_WHO_ASKS)
+async def test_what_looked_at_who_asks_is_kept_only_where_the_answer_is_ones_own(
+    shop: Shop, viewer: Client, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    """Should a field do so without saying it in the schema."""
+    read = Dashboard.read
+
+    async def looking(info: Info, *given: Any) -> Dashboard:
+        LOOKS_AT_WHO_ASKS[look](info.context)
+        return await read(info, *given)
+
+    await shop.keeps(viewer, "{ pipelines { name } }")
+    monkeypatch.setattr(Dashboard, "read", looking)
+    assert [await shop.sees(viewer, "{ dashboard { asOf } }") for _ in range(3)] == ["MISS"] * 3
+    await shop.keeps(viewer, "{ dashboard { asOf } me { id } }")
 
 
 async def test_spellings_of_a_question_share_its_answer(shop: Shop, viewer: Client) -> None:
@@ -220,6 +247,17 @@ async def test_an_admin_ends_kept_answers(shop: Shop, opened: Open) -> None:
 
     await until(ended)
     assert await viewer.codes("mutation { purgeCache { tags } }") == ["FORBIDDEN"]
+
+
+async def test_what_an_admin_ends_is_their_own_tenants(shop: Shop, opened: Open) -> None:
+    other = await World.create(shop.world.owner, "not-purged")
+    await other.deal("2026-01-05T10:00", amount="1")
+    admin = await opened("admin")
+    neighbour = Client(admin.app, admin.http, await shop.database.token("not-purged"))
+    for client in (admin, neighbour):
+        await shop.keeps(client)
+    await admin.data("mutation { purgeCache { tags } }")
+    assert [await shop.sees(client) for client in (neighbour, admin)] == ["HIT", "MISS"]
 
 
 async def test_folds_and_refreshes_leave_it(shop: Shop, viewer: Client) -> None:

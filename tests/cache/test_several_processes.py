@@ -5,19 +5,23 @@ import time
 
 import pytest
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from gateway.cache.changes import Changes, Stamp, Writers
 from gateway.cache.entries import Entry
+from gateway.cache.listener import TRUST_SECONDS
 from gateway.cache.memory import MemoryStore
 from gateway.cache.responses import LONGER_THAN_TRUST_SECONDS, ResponseCache
 from gateway.cache.shared import SharedStore
 from gateway.cache.snapshots import Snapshot
 from gateway.observe import Observer
 from gateway.redis_link import RedisLink
-from tests.cache.conftest import DASHBOARD, Open, Shop
+from tests.cache.conftest import DASHBOARD, Open, Shop, beside
 from tests.conftest import Client
 from tests.pipeline.acme import until
+from tests.stress.answers.gateways import through
+from tests.stress.answers.wire import Wire
 
 AMOUNT = "mutation M($input: UpdateDealsInput!) { updateDeals(input: $input) { operationId } }"
 pytestmark = pytest.mark.usefixtures("redis")
@@ -50,6 +54,22 @@ async def test_none_reads_behind_what_another_has_acknowledged(shop: Shop, one: 
         await shop.keeps(reader, query)
         await writer.data(AMOUNT, input={"changes": [{"dealId": key, "amount": str(amount)}]})
         assert (await reader.data(query))["deal"]["amount"] == f"{amount}"
+
+
+async def test_what_an_admin_ends_is_ended_everywhere_at_once(
+    shop: Shop, wire: Wire, one: Client, opened: Open, redis_url: str
+) -> None:
+    admin = await beside(shop, one, "admin")
+    listening = SecretStr(through(wire, shop.database.gateway_dsn))
+    two = await opened("manager", redis_url=redis_url, listen_database_url=listening)
+    # Of two questions, so that neither is given what the other has read since.
+    kept = ((two, DASHBOARD), (one, "{ deals(first: 1) { nodes { id } } }"))
+    for client, query in kept:
+        await shop.keeps(client, query)
+    late = asyncio.ensure_future(wire.stall(TRUST_SECONDS / 2))
+    await admin.data("mutation { purgeCache(tags: [DEALS]) { tags } }")
+    assert [await shop.sees(client, query) for client, query in kept] == ["MISS", "MISS"]
+    await late
 
 
 async def test_a_redis_that_forgot_everything_is_not_believed_at_once(

@@ -9,10 +9,13 @@ from graphql import GraphQLEnumType, GraphQLInterfaceType, build_schema
 
 from gateway.api.schema import graphql_schema
 from gateway.app import token_issuer
+from gateway.cache.policy import policy_of
 from gateway.identity.members import LIFETIME_SECONDS
 from gateway.identity.permissions import Role
+from gateway.pipeline.prepared import SchemaHints
 from loaders import companies
 from loaders.reads import Statement
+from tests.cache import questions
 from tests.conftest import Client, Database, Serve
 from tests.tenancy.conftest import Twins
 from tests.tenancy.twins import CANARY_IDS, MARK, NOBODYS_IDS, NODE_TYPES, TWIN_IDS, add_tenant
@@ -227,6 +230,20 @@ async def test_a_field_without_ids_is_of_ones_own_tenant(
     else:
         assert "errors" not in answer
         assert root_field in OF_NO_RECORD or "adler" in str(answer)
+
+
+@pytest.mark.parametrize("root_field", root_fields(SCHEMA))
+async def test_an_answer_that_takes_a_permission_is_never_kept(twins: Twins, gateway: Client, root_field: str) -> None:
+    """What answers are kept under tells tenants and members apart, not roles, and a member's role may change."""
+    place = _firsts.get(root_field)
+    given = (ID_PLACES[place.coordinate] if place else None) or "Company"
+    ids = {place.path: TWIN_IDS[given]} if place and needs_an_id(SCHEMA, root_field) else {}
+    query = operation(SCHEMA, root_field, ids, given, "__typename")
+    answer = await ask(gateway, await twins.database.token("adler"), query)
+    takes_one = "FORBIDDEN" in [error["extensions"]["code"] for error in answer.get("errors", [])]
+    assert takes_one == (root_field in FOR_ADMINS)
+    kept = policy_of(SCHEMA, SchemaHints(), *questions.operation(query), max_age_seconds=1)
+    assert not takes_one or kept.max_age_seconds == 0
 
 
 async def test_a_tenant_beside_changes_no_number(database: Database, serve: Serve) -> None:

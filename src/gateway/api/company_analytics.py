@@ -10,7 +10,7 @@ from gateway.api import costs
 from gateway.api.activities import ActivitySummary
 from gateway.api.arguments import TrendInterval
 from gateway.api.companies import Company
-from gateway.api.context import CompanyKey, Info
+from gateway.api.context import CompanyKey, EngagementKey, Info
 from gateway.api.deal_totals import DealSummary, TrendPoint
 from gateway.api.engagement import Engagement
 from gateway.api.periods import Interval, PeriodInput, Window
@@ -31,6 +31,10 @@ class Scope:
     def key(self) -> CompanyKey:
         return CompanyKey(self.company.id, self.window.days, self.moment.today)
 
+    @property
+    def engagement_key(self) -> EngagementKey:
+        return EngagementKey(self.company.id, self.moment.today)
+
 
 @strawberry.type(description="A company in numbers, all of one moment.")
 class CompanyAnalytics:
@@ -49,7 +53,7 @@ class CompanyAnalytics:
 
     @strawberry.field(description="How engaged it is, as of now, whatever the period.", directives=costs.ENGAGEMENT)
     async def engagement(self, info: Info) -> Engagement:
-        facts = await info.context.loaders.engagement.load(self.scope.company.id)
+        facts = await info.context.loaders.engagement.load(self.scope.engagement_key)
         created = self.scope.company.created_day
         return Engagement.of(facts, company_created=created, today=self.scope.moment.today)
 
@@ -57,7 +61,7 @@ class CompanyAnalytics:
         description="When it was last called, mailed or met; null for never.", directives=costs.ENGAGEMENT
     )
     async def last_contact_at(self, info: Info) -> datetime | None:
-        return (await info.context.loaders.engagement.load(self.scope.company.id)).last_contact_at
+        return (await info.context.loaders.engagement.load(self.scope.engagement_key)).last_contact_at
 
     @strawberry.field(
         description="Its deals by interval, oldest first, without gaps; without a period, the last 12 intervals.",

@@ -115,6 +115,14 @@ class CompanyKey:
     today: date
 
 
+@dataclass(frozen=True, slots=True)
+class EngagementKey:
+    """One company's engagement up to `today`."""
+
+    company_id: int
+    today: date
+
+
 class Loaders:
     """The dataloaders of one snapshot. Every loaded record is read once; a missing one is None."""
 
@@ -134,7 +142,9 @@ class Loaders:
         self.activity: DataLoader[int, activities.ActivityRow | None] = by_id(activities.activities_by_id)
         self.task: DataLoader[int, tasks.TaskRow | None] = by_id(tasks.tasks_by_id)
         self.product: DataLoader[int, products.ProductRow | None] = by_id(products.products_by_id)
-        self.engagement: DataLoader[int, companies.EngagementFacts] = DataLoader(partial(_engagements, snapshot))
+        self.engagement: DataLoader[EngagementKey, companies.EngagementFacts] = DataLoader(
+            partial(_engagements, snapshot)
+        )
         self.company_totals: DataLoader[CompanyKey, deal_totals.CompanyTotals] = DataLoader(
             partial(_company_totals, snapshot)
         )
@@ -309,10 +319,8 @@ async def _company_totals(snapshot: Snapshot, keys: list[CompanyKey]) -> list[de
     return [await deal_totals.company_totals(snapshot, key.company_id, key.days, key.today) for key in keys]
 
 
-async def _engagements(snapshot: Snapshot, company_ids: list[int]) -> list[companies.EngagementFacts]:
-    moment = await snapshot.opened()
-    today = moment.today if moment else date.min
-    return [await companies.engagement_facts(snapshot, company_id, today) for company_id in company_ids]
+async def _engagements(snapshot: Snapshot, keys: list[EngagementKey]) -> list[companies.EngagementFacts]:
+    return [await companies.engagement_facts(snapshot, key.company_id, key.today) for key in keys]
 
 
 async def _board(snapshot: Snapshot, key: BoardKey) -> deal_totals.Board:
