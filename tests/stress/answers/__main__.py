@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.conftest import fresh_database
 from tests.servers import RedisServer, postgres_server
-from tests.stress.answers.controls import CONTROLS, stress_control
+from tests.stress.answers.controls import CONTROLS, IMMORTAL, Control, stress_control
 from tests.stress.answers.crashes import LOSSY, stress_crashes
 from tests.stress.answers.ground import Ground, prepare
 from tests.stress.answers.run import ALONE, THREE, stress_answers
@@ -61,7 +61,7 @@ async def _prove_promise(ground: Ground, directory: Path, redis: RedisServer, se
         good &= not tally.wrong
     for control in CONTROLS:
         tally = await stress_control(control, ground, directory, redis, seed, CONTROL_SECONDS)
-        good &= _caught(str(control), tally)
+        good &= _caught(control, tally)
     return good
 
 
@@ -69,14 +69,18 @@ async def _prove_crashes(ground: Ground, directory: Path, redis: RedisServer, se
     tally = await stress_crashes(ground, directory, redis, seed, CRASHES)
     say("2 processes with Redis, the database killed:")
     say(tally.report())
-    control = await stress_crashes(ground, directory, redis, seed, MOST_CRASHES, control="immortal")
-    return _caught("immortal, 2 processes", control) and not tally.wrong
+    control = await stress_crashes(ground, directory, redis, seed, MOST_CRASHES, control=IMMORTAL)
+    return _caught(IMMORTAL, control) and not tally.wrong
 
 
-def _caught(control: str, tally: Tally) -> bool:
-    found = f"caught after {tally.checks} checks: {tally.wrong[0]}" if tally.wrong else "NOT CAUGHT"
-    say(f"control {control}: {found}")
-    return bool(tally.wrong)
+def _caught(control: Control, tally: Tally) -> bool:
+    """Whether it broke what it must."""
+    caught, broken = control.caught(tally), ", ".join(sorted(tally.broken)) or "nothing"
+    found = "caught" if caught else f"NOT CAUGHT, which must break {', '.join(control.breaks)},"
+    say(f"control {control}: {found} after {tally.checks} checks, it broke {broken}")
+    for story in tally.wrong[:1]:
+        say(story)
+    return caught
 
 
 def main() -> int:

@@ -41,6 +41,11 @@ class Verdict:
     wrong: tuple[str, ...]
     lag_seconds: float = 0.0
 
+    @property
+    def broken(self) -> set[str]:
+        """The letters of the promises that it breaks."""
+        return {line[1] for line in self.wrong if line.startswith("(")}
+
 
 def judge(answer: Answer) -> Verdict:
     """Whether an answer keeps what is promised."""

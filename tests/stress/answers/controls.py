@@ -12,11 +12,13 @@ from tests.stress.answers.tally import Tally
 
 @dataclass(frozen=True)
 class Control:
-    """`weakness`: what is taken away, see `weakened`; `names`: of the gateways, which share a Redis when there are
-    several; `fault`: what opens the door, over and over with pauses, where the ordinary run of things does not;
-    `narrow`: everybody at one tenant, so that what has to come together does so sooner."""
+    """`weakness`: what is taken away, see `weakened`; `breaks`: the letters of the promises, see `checks`, that answers
+    must break for want of it, each of them; `names`: of the gateways, which share a Redis when there are several;
+    `fault`: what opens the door, over and over with pauses, where the ordinary run of things does not; `narrow`:
+    everybody at one tenant, so that what has to come together does so sooner."""
 
     weakness: str
+    breaks: str
     names: Sequence[str]
     fault: str | None = None
     longest_pause_seconds: float = 0.2
@@ -29,18 +31,28 @@ class Control:
     def shares(self) -> bool:
         return len(self.names) > 1
 
+    def caught(self, tally: Tally) -> bool:
+        """Whether it has done what it must."""
+        return tally.broken.issuperset(self.breaks)
 
-CONTROLS = (
-    Control("unchecked", ALONE),
-    Control("unchecked", TWO),
-    Control("unmarked", ALONE),
-    Control("unmarked", TWO),
-    Control("untold", TWO),
-    Control("late", ALONE, fault="hold_reads", narrow=True),
-    Control("torn", ALONE),
-    Control("trusting", ALONE, fault="stall_wire", longest_pause_seconds=4),
-    Control("credulous", TWO, fault="forget", narrow=True),
+
+QUICK = (
+    Control("unchecked", "bc", ALONE),
+    Control("unmarked", "c", ALONE),
+    Control("untold", "c", TWO),
+    Control("late", "c", ALONE, fault="hold_reads", narrow=True),
+    Control("torn", "a", ALONE),
 )
+"""They are caught within seconds."""
+CONTROLS = (
+    *QUICK,
+    Control("unchecked", "bc", TWO),
+    Control("unmarked", "c", TWO),
+    Control("trusting", "b", ALONE, fault="stall_wire", longest_pause_seconds=4),
+    Control("credulous", "c", TWO, fault="forget", narrow=True),
+)
+IMMORTAL = Control("immortal", "a", TWO)
+"""Under crashes of the database."""
 
 
 async def stress_control(
@@ -51,4 +63,4 @@ async def stress_control(
     chosen = ground.narrow if control.narrow else ground
     async with scene(chosen, directory, seed, names=control.names, redis=shared, control=control.weakness) as stage:
         faults = [stage.faults.repeat(control.fault, control.longest_pause_seconds)] if control.fault else []
-        return await play(stage, [*stage.players(), *faults], seconds)
+        return await play(stage, [*stage.players(), *faults], seconds, enough=control.caught)

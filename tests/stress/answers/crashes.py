@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 
 from tests.servers import RedisServer
+from tests.stress.answers.controls import Control
 from tests.stress.answers.ground import Ground
 from tests.stress.answers.run import TWO, Scene, play, scene
 from tests.stress.answers.tally import Tally
@@ -18,17 +19,20 @@ PATIENCE_SECONDS = 300.0
 
 
 async def stress_crashes(
-    ground: Ground, directory: Path, redis: RedisServer, seed: str, crashes: int, *, control: str | None = None
+    ground: Ground, directory: Path, redis: RedisServer, seed: str, crashes: int, *, control: Control | None = None
 ) -> Tally:
-    """So many crashes under readers and writers, with time for answers to be kept before and after each."""
+    """So many crashes under readers and writers, with time for answers to be kept before and after each; fewer where
+    something is wrong before, or the control has done what it must."""
+
+    def enough(tally: Tally) -> bool:
+        over = bool(tally.wrong) if control is None else control.caught(tally)
+        return over or tally.faults["crash"] >= crashes
+
     await _save(ground)
-    async with scene(ground, directory, f"{seed} crashes", names=TWO, redis=redis, control=control) as stage:
-        return await play(
-            stage,
-            [*stage.players(), *stage.intruders(), _crash_often(stage)],
-            PATIENCE_SECONDS,
-            enough=lambda tally: tally.faults["crash"] >= crashes,
-        )
+    weakness = control.weakness if control else None
+    async with scene(ground, directory, f"{seed} crashes", names=TWO, redis=redis, control=weakness) as stage:
+        players = [*stage.players(), *stage.intruders(), _crash_often(stage)]
+        return await play(stage, players, PATIENCE_SECONDS, enough=enough)
 
 
 async def _save(ground: Ground) -> None:

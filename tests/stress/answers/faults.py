@@ -157,7 +157,8 @@ class Faults:
         await asyncio.to_thread(server.start)
 
     async def _tell_redis(self, *words: str) -> Any:
-        client = Redis.from_url(self._server.url)
+        # With a timeout it sends by `asyncio.wait_for`, which up to Python 3.11 can lose that it is cancelled.
+        client = Redis.from_url(self._server.url, socket_timeout=None)
         try:
             with suppress(RedisError):
                 return await client.execute_command(*words)  # type: ignore[no-untyped-call]

@@ -68,6 +68,7 @@ class Reader:
         verdict = judge(answer)
         self.tally.checks += 1
         self.tally.lag_seconds = max(self.tally.lag_seconds, 0.0 if status == "STALE" else verdict.lag_seconds)
+        self.tally.broken |= verdict.broken
         if verdict.wrong:
             self.tally.wrong.append(f"{', '.join(verdict.wrong)}: {response.status_code} {story(answer)}")
 

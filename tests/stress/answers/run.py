@@ -111,10 +111,11 @@ async def stress_answers(
     enough: Callable[[Tally], bool] = lambda _: False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Tally:
-    """The main run: everybody at once, and all faults in turn, with times of calm between them."""
+    """The main run: everybody at once, and all faults in turn, with times of calm between them; until something is
+    wrong, it is enough, or the time is over."""
     async with scene(ground, directory, seed, names=names, redis=redis) as stage:
         players = [*stage.players(), *stage.intruders(), stage.faults.befall(longest_calm_seconds)]
-        return await play(stage, players, seconds, enough=enough, tell=tell)
+        return await play(stage, players, seconds, enough=lambda tally: bool(tally.wrong) or enough(tally), tell=tell)
 
 
 async def play(
@@ -122,15 +123,15 @@ async def play(
     players: Sequence[Player],
     seconds: float,
     *,
-    enough: Callable[[Tally], bool] = lambda _: False,
+    enough: Callable[[Tally], bool],
     tell: Callable[[str], None] = lambda _: None,
 ) -> Tally:
-    """Everybody plays until something is wrong, it is enough, or the time is over."""
+    """Everybody plays until it is enough, or the time is over."""
     clock = asyncio.get_running_loop().time
     begun = told = clock()
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(player) for player in players]
-        while clock() < begun + seconds and not scene.tally.wrong and not enough(scene.tally):
+        while clock() < begun + seconds and not enough(scene.tally):
             await asyncio.sleep(0.05)
             if clock() >= told + PROGRESS_SECONDS:
                 told = clock()

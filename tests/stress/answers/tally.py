@@ -8,12 +8,14 @@ LISTED_WRONGS = 5
 
 @dataclass
 class Tally:
-    """`wrong`: one story each. `statuses`: what the cache did, by answer; `codes`: of requests that were not answered.
-    `lag_seconds`, `slowest_seconds`: the largest seen."""
+    """`wrong`: one story each; `broken`: the letters of the promises that answers broke, see `checks`. `statuses`: what
+    the cache did, by answer; `codes`: of requests that were not answered. `lag_seconds`, `slowest_seconds`: the
+    largest seen."""
 
     checks: int = 0
     unjudged: int = 0
     wrong: list[str] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
     statuses: Counter[str] = field(default_factory=Counter)
     unmodified: int = 0
     codes: Counter[str] = field(default_factory=Counter)
