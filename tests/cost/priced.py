@@ -33,7 +33,7 @@ directive @cost(weight: String!)
 directive @listSize(
   assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true
 ) on FIELD_DEFINITION
-directive @costFactor(factor: Float!, when: [String!], under: String) repeatable on FIELD_DEFINITION
+directive @costFactor(factor: Float!, when: [String!], under: String, each: String) repeatable on FIELD_DEFINITION
 directive @costPeriod(withoutPeriod: Float! = 10) on FIELD_DEFINITION
 directive @costShared(reading: String!) on FIELD_DEFINITION
 directive @listIntervals(interval: String! = "interval") on FIELD_DEFINITION
@@ -50,7 +50,7 @@ class WrittenPrices:
             weight=self._weight(field),
             size=self._size(said) if "listSize" in said else None,
             factors=tuple(
-                Factor(arguments["factor"], _paths(arguments.get("when", ())), arguments.get("under"))
+                Factor(arguments["factor"], _paths(arguments.get("when", ())), arguments.get("under"), _each(arguments))
                 for name, arguments in _said(field)
                 if name == "costFactor"
             ),
@@ -120,6 +120,10 @@ def _said(element: Any) -> Iterator[tuple[str, Variables]]:
     nodes: tuple[DirectiveNode, ...] = getattr(element.ast_node, "directives", None) or ()
     for node in nodes:
         yield node.name.value, {item.name.value: value_from_ast_untyped(item.value) for item in node.arguments or ()}
+
+
+def _each(arguments: Variables) -> Path | None:
+    return tuple(arguments["each"].split(".")) if "each" in arguments else None
 
 
 def _paths(dotted: list[str]) -> tuple[Path, ...]:

@@ -166,11 +166,28 @@ def test_points_of_a_trend_are_the_intervals_of_its_period() -> None:
 def test_keys_and_filters_that_no_rollup_has_cost_a_scan() -> None:
     rollup, scan = 44 + 1, 440 + 1
     assert points("{ dealAggregates(groupBy: [OWNER, STAGE], first: 1) { count } }") == rollup
-    assert points("{ dealAggregates(groupBy: [OWNER, PRODUCT], first: 1) { count } }") == scan
+    assert points("{ dealAggregates(groupBy: [INDUSTRY], first: 1) { count } }") == scan
     text = "query ($k: [DealGroupKey!]!) { dealAggregates(groupBy: $k, first: 1) { count } }"
-    assert (points(text, {"k": "OWNER"}), points(text, {"k": "COMPANY"})) == (rollup, scan)
+    assert (points(text, {"k": "OWNER"}), points(text, {"k": "INDUSTRY"})) == (rollup, scan)
     assert points('{ dealAggregates(groupBy: OWNER, filter: {companyIds: ["x"]}, first: 1) { count } }') == 443
     assert points('{ dealAggregates(groupBy: OWNER, filter: {ownerIds: ["x"]}, first: 1) { count } }') == 47
+
+
+@pytest.mark.parametrize(
+    ("keys", "times"),
+    [
+        (["OWNER", "STAGE", "OUTCOME"], 1),
+        (["INDUSTRY", "STAGE"], 10 * 2),
+        (["OWNER", "STAGE", "CLOSED_MONTH"], 10 * 3),
+        (["COMPANY"], 10 * 2.5),
+        (["OWNER", "PRODUCT"], 10 * 2 * 2.5),
+        (["COMPANY", "PRODUCT", "INDUSTRY"], 10 * 3 * 2.5),
+    ],
+)
+def test_a_scan_costs_by_its_keys_and_more_by_company_or_product(keys: list[str], times: float) -> None:
+    variable = "query ($k: [DealGroupKey!]!) { dealAggregates(groupBy: $k, first: 1) { count } }"
+    written = f"{{ dealAggregates(groupBy: [{' '.join(keys)}], first: 1) {{ count }} }}"
+    assert points(written) == points(variable, {"k": keys}) == 44 * times + 1
 
 
 def test_the_length_of_a_whole_list_is_dearer_than_that_of_one_under_a_record() -> None:

@@ -97,6 +97,8 @@ def test_slicing_arguments_and_sized_fields_are_there() -> None:
         size = PRICES.of_field(field).size
         for path in size.slicing if size else ():
             assert path[0] in field.args, f"{type_}.{name}"
+        for factor in PRICES.of_field(field).factors:
+            assert factor.each is None or factor.each[0] in field.args, f"{type_}.{name}"
         if size and size.interval:
             assert size.interval in field.args, f"{type_}.{name}"
 

@@ -68,7 +68,9 @@ type Leaf { a: Int  b: Int  leaf: Leaf  leaves: [Leaf!]! @listSize(assumedSize: 
 input Item { id: ID! }
 input Change { items: [Item!]  ids: [ID!] @cost(weight: "1")  deep: Change }
 type Payload { results: [Leaf!]! }
+enum Key { CHEAP DEAR }
 type Query {
+  grouped(by: [Key!], owner: ID): Int @cost(weight: "5") @costFactor(factor: 2, when: ["by.DEAR", "owner"], each: "by")
   leaf: Leaf
   named: Named
   many(first: Int = 6): [Leaf!]! @listSize(slicingArguments: ["first"])
@@ -97,6 +99,12 @@ type Mutation {
         ("{ assumed(first: 0) { a } }", 1),  # nothing, and no operation is less than 1
         ("{ assumed(first: -5) { a } leaf { a } }", 1),  # 0 and 1
         ("{ unknown { a } }", 10),  # nothing is known of it: 10
+        ("{ grouped(by: [CHEAP, CHEAP]) }", 5),
+        ("{ grouped(by: DEAR) }", 10),  # 5 × 2, of one key
+        ("{ grouped(by: [CHEAP, DEAR, CHEAP]) }", 30),  # 5 × 2 × 3
+        ('{ grouped(by: [CHEAP, CHEAP], owner: "1") }', 20),  # 5 × 2 × 2
+        ('{ grouped(by: [], owner: "1") }', 10),  # at least once
+        ('{ grouped(owner: "1") }', 10),
         ("{ named { name } }", 7),  # its dearest member: Dear 7
         ("{ named { name ... on Dear { worth } ... on Small { name } } }", 10),  # Dear 7 + worth 3
         ("{ named { ... on Small { name } } }", 7),  # it may still be Dear

@@ -88,13 +88,15 @@ class CostPeriod:
     locations=[Location.FIELD_DEFINITION],
     repeatable=True,
     description="What the field's weight is multiplied by, once, where any argument of `when` is given, to this field "
-    "or the nearest above that has it: a dotted path through inputs, which may end in an enum's value. Or where what "
-    "the field belongs to is itself a field of the type `under`.",
+    "or the nearest above that has it: a dotted path through inputs, which may end in an enum's value; with `each`, a "
+    "list among the arguments, it is multiplied by the number of its entries as well. Or where what the field belongs "
+    "to is itself a field of the type `under`.",
 )
 class CostFactor:
     factor: float
     when: list[str] | None = strawberry.UNSET
     under: str | None = strawberry.UNSET
+    each: str | None = strawberry.UNSET
 
 
 @strawberry.schema_directive(

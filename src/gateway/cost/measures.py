@@ -101,12 +101,14 @@ def intervals(without_period: int) -> Callable[[Any, Any], float]:
 
 
 @cache
-def factor_where(paths: tuple[Path, ...], factor: float) -> Callable[..., float]:
-    """A measure of the arguments that the paths begin with, in the same order: the factor where one is given."""
+def factor_where(paths: tuple[Path, ...], factor: float, each: Path | None = None) -> Callable[..., float]:
+    """A measure of the arguments that the paths begin with, in the same order, and then of the one that `each` begins
+    with: the factor where one of `paths` is given, times the entries at `each`."""
 
     def measure(*values: Any) -> float:
-        given = any(is_given(value, path[1:]) for value, path in zip(values, paths, strict=True))
-        return factor if given else 1.0
+        if not any(is_given(value, path[1:]) for value, path in zip(values, paths, strict=each is None)):
+            return 1.0
+        return factor if each is None else factor * (entries(at(values[-1], each[1:])) or 1)
 
     return measure
 

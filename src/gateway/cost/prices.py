@@ -39,11 +39,15 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """Multiplies a weight where an argument of `when` is given, or what the field belongs to is a field of `under`."""
+    """Multiplies a weight where an argument of `when` is given, or what the field belongs to is a field of `under`.
+
+    `each`: a list, the number of whose entries multiplies it too where an argument of `when` is given.
+    """
 
     factor: float
     when: tuple[Path, ...] = ()
     under: str | None = None
+    each: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

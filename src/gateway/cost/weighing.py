@@ -87,8 +87,9 @@ class Weighing:
         if factor.under is not None and factor.under == site.above.under:
             return Term(factor.factor)
         paths = tuple(path for path in factor.when if path[0] in site.reach)
-        arguments = tuple(site.reach[path[0]] for path in paths)
-        return measured(self.program, arguments, factor_where(paths, factor.factor))
+        measured_paths = paths if factor.each is None else (*paths, factor.each)
+        arguments = tuple(site.reach[path[0]] for path in measured_paths)
+        return measured(self.program, arguments, factor_where(paths, factor.factor, factor.each))
 
     def share(self, site: Site) -> Term | None:
         if site.price.without_period is None:

@@ -66,7 +66,8 @@ def _size(field: GraphQLField) -> Size | None:
 
 
 def _factor(factor: CostFactor) -> Factor:
-    return Factor(factor.factor, _paths(factor.when or ()), factor.under or None)
+    each = tuple(factor.each.split(".")) if factor.each else None
+    return Factor(factor.factor, _paths(factor.when or ()), factor.under or None, each)
 
 
 def _paths(dotted: Sequence[str]) -> tuple[Path, ...]:
