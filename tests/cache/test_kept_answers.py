@@ -249,6 +249,16 @@ async def test_an_admin_ends_kept_answers(shop: Shop, opened: Open) -> None:
     assert await viewer.codes("mutation { purgeCache { tags } }") == ["FORBIDDEN"]
 
 
+async def test_what_an_admin_ended_is_not_given_out_as_stale(shop: Shop, viewer: Client) -> None:
+    admin = await beside(shop, viewer, "admin")
+    for tag, seen in (("PRODUCTS", "STALE"), ("DEALS", "MISS")):
+        await shop.keeps(viewer)
+        await shop.world.deal("2026-01-06T10:00", owner="rep", amount="5")
+        await admin.data(f"mutation {{ purgeCache(tags: [{tag}]) {{ tags }} }}")
+        await asyncio.sleep(0.3)
+        assert await shop.sees(viewer, cache_control="max-stale=600") == seen
+
+
 async def test_what_an_admin_ends_is_their_own_tenants(shop: Shop, opened: Open) -> None:
     other = await World.create(shop.world.owner, "not-purged")
     await other.deal("2026-01-05T10:00", amount="1")
