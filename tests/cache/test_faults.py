@@ -82,6 +82,7 @@ async def test_while_the_database_is_down_kept_answers_stand_in_marked(
             )
         unknown = await ask(viewer, PIPELINES)
         assert unknown.status_code == 503
+        assert 'gateway_cache_requests_total{status="STALE"} 1.0' in (await viewer.http.get("/metrics")).text
     finally:
         await asyncio.to_thread(server.start)
     await until(lambda: hit(viewer))
