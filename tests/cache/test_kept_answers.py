@@ -137,6 +137,7 @@ async def test_errors_changes_and_what_admins_see_are_not_kept(shop: Shop, opene
     await shop.keeps(admin)
     assert {await shop.sees(admin, "{ rollups { name } }") for _ in range(3)} == {"BYPASS"}
     assert {await shop.sees(admin, "{ auditLog { nodes { at } } }") for _ in range(3)} == {"BYPASS"}
+    assert {await shop.sees(admin, "{ budget { mode } }") for _ in range(3)} == {"BYPASS"}
     purge = "mutation { purgeCache(tags: [PRODUCTS]) { tags } }"
     assert {await shop.sees(admin, purge) for _ in range(2)} == {"BYPASS"}
     wrong = "{ deals(first: 1000) { nodes { id } } dashboard { asOf } }"
