@@ -111,7 +111,12 @@ class Settings(BaseSettings):
     access_token_lifetime_seconds: int = Field(3600, ge=60, description="Lifetime of an issued access token.")
     refresh_token_lifetime_seconds: int = Field(14 * 86_400, ge=60, description="Lifetime of an issued refresh token.")
 
-    pool_size: int = Field(10, ge=1, le=1000, description="Database connections of one process, at most.")
+    pool_size: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        description="Database connections of one process for requests, at most; two more hear of changes.",
+    )
     pool_wait_seconds: float = Field(
         2.0, gt=0, description="How long a request waits for its turn at a connection before it is answered with 503."
     )

@@ -239,6 +239,38 @@ def test_nothing_holds_where_other_processes_have_to_be_asked_and_do_not_answer(
     assert not listening().known(ANA, None).holds(stamp())
 
 
+PURGED_DEALS = "purged deals"
+
+
+def test_what_was_purged_is_what_did_not_see_the_purge() -> None:
+    told = listening(), listening()
+    told[0].notice(ANA, PURGED_DEALS, 100)
+    told[1].write(ANA, [PURGED_DEALS], 100)
+    for known in (told[0].known(ANA), told[1].known(ANA), listening().known(ANA, {PURGED_DEALS: Writers((100,))})):
+        read = {"before": stamp(), "after": stamp(AFTER), "other": stamp(QUIET, TASKS, MEMBERS)}
+        assert {when: known.purged(of) for when, of in read.items()} == {"before": True, "after": False, "other": False}
+    assert not told[0].known(BEA).purged(stamp(tenant_id=BEA))
+
+
+def test_a_purge_is_remembered_when_the_connection_was_lost_and_other_changes_are_not() -> None:
+    changes = listening()
+    changes.notice(ANA, PURGED_DEALS, 100)
+    changes.notice(ANA, DEALS, 100)
+    changes.begin(None, None)
+    assert changes.known(ANA, None).purged(stamp())
+    changes.begin(HERE, QUIET)
+    assert changes.holds(stamp())
+    assert changes.known(ANA).purged(stamp())
+
+
+def test_a_purge_ends_what_is_of_an_earlier_life_of_the_database_whatever_its_ids() -> None:
+    changes = listening()
+    before = stamp(Snapshot(900, 900), incarnation="the one before")
+    assert not changes.known(ANA).purged(before)
+    changes.notice(ANA, PURGED_DEALS, 100)
+    assert changes.known(ANA).purged(before)
+
+
 def test_what_is_known_at_one_moment_does_not_change_any_more() -> None:
     changes = listening()
     changes.notice(ANA, TASKS, 99)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from itertools import product
 
 import asyncpg
 import pytest
@@ -19,6 +20,7 @@ from tests.world import World
 CUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gateway listener' AND datname = $1
 """
+PIPELINES = "{ pipelines { name } }"
 TENANT = "SELECT id FROM tenants WHERE slug = 'shop'"
 ANN = "SELECT id FROM members WHERE name = 'ann'"
 DEALS = "SELECT count(*) FROM deals WHERE deleted_at IS NULL"
@@ -37,7 +39,8 @@ async def found(server: EmbeddedPostgres) -> Database:
     database = await fresh_database(server)
     async with database.as_owner() as owner:
         world = await World.create(owner, "shop")
-        await add_member(owner, NewMember("shop", "viewer@shop.example", "viewer", "viewer"))
+        for role in ("viewer", "admin"):
+            await add_member(owner, NewMember("shop", f"{role}@shop.example", role, role))
         await world.deal("2026-01-05T10:00", amount="100")
     return database
 
@@ -77,8 +80,9 @@ async def test_while_the_database_is_down_kept_answers_stand_in_marked(
                 503,
                 "DATABASE_UNAVAILABLE",
             )
-        unknown = await ask(viewer, "{ pipelines { name } }")
+        unknown = await ask(viewer, PIPELINES)
         assert unknown.status_code == 503
+        assert 'gateway_cache_requests_total{status="STALE"} 1.0' in (await viewer.http.get("/metrics")).text
     finally:
         await asyncio.to_thread(server.start)
     await until(lambda: hit(viewer))
@@ -97,6 +101,27 @@ async def test_while_the_database_says_nothing_kept_answers_stand_in_long_before
         for silent in answers:
             assert (silent.status_code, silent.headers["X-Cache"], silent.json()) == (200, "STALE", kept)
         assert 'gateway_cache_requests_total{status="STALE"} 2.0' in (await viewer.http.get("/metrics")).text
+        await until(lambda: hit(viewer))
+
+
+async def test_what_an_admin_ended_does_not_stand_in_while_the_database_is_down(
+    server: EmbeddedPostgres, shop: Shop, viewer: Client
+) -> None:
+    settings = shop.database.settings(cache_max_age_seconds=3600)
+    async with serving(create_app(settings), await shop.database.token("shop", "admin")) as elsewhere:
+        for client, query in product((viewer, elsewhere), (DASHBOARD, PIPELINES)):
+            await shop.keeps(client, query)
+        await elsewhere.data("mutation { purgeCache(tags: [DEALS]) { tags } }")
+        # Until everybody has heard of it, and nobody believes any more that they hear.
+        await asyncio.sleep(TRUST_SECONDS)
+        await asyncio.to_thread(server.stop)
+        await asyncio.sleep(TRUST_SECONDS)
+        try:
+            for client in (viewer, elsewhere):
+                assert (await ask(client)).status_code == 503
+                assert (await ask(client, PIPELINES)).headers["X-Cache"] == "STALE"
+        finally:
+            await asyncio.to_thread(server.start)
         await until(lambda: hit(viewer))
 
 

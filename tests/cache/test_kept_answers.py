@@ -137,6 +137,7 @@ async def test_errors_changes_and_what_admins_see_are_not_kept(shop: Shop, opene
     await shop.keeps(admin)
     assert {await shop.sees(admin, "{ rollups { name } }") for _ in range(3)} == {"BYPASS"}
     assert {await shop.sees(admin, "{ auditLog { nodes { at } } }") for _ in range(3)} == {"BYPASS"}
+    assert {await shop.sees(admin, "{ budget { mode } }") for _ in range(3)} == {"BYPASS"}
     purge = "mutation { purgeCache(tags: [PRODUCTS]) { tags } }"
     assert {await shop.sees(admin, purge) for _ in range(2)} == {"BYPASS"}
     wrong = "{ deals(first: 1000) { nodes { id } } dashboard { asOf } }"
@@ -247,6 +248,16 @@ async def test_an_admin_ends_kept_answers(shop: Shop, opened: Open) -> None:
 
     await until(ended)
     assert await viewer.codes("mutation { purgeCache { tags } }") == ["FORBIDDEN"]
+
+
+async def test_what_an_admin_ended_is_not_given_out_as_stale(shop: Shop, viewer: Client) -> None:
+    admin = await beside(shop, viewer, "admin")
+    for tag, seen in (("PRODUCTS", "STALE"), ("DEALS", "MISS")):
+        await shop.keeps(viewer)
+        await shop.world.deal("2026-01-06T10:00", owner="rep", amount="5")
+        await admin.data(f"mutation {{ purgeCache(tags: [{tag}]) {{ tags }} }}")
+        await asyncio.sleep(0.3)
+        assert await shop.sees(viewer, cache_control="max-stale=600") == seen
 
 
 async def test_what_an_admin_ends_is_their_own_tenants(shop: Shop, opened: Open) -> None:

@@ -185,7 +185,7 @@ def test_who_is_asking_is_ones_own_wherever_it_is_asked(text: str) -> None:
     assert prepared_policy(text) == Policy(DAY, PRIVATE)
 
 
-@pytest.mark.parametrize("field", ["rollups { __typename }", "auditLog { __typename }"])
+@pytest.mark.parametrize("field", ["rollups { __typename }", "auditLog { __typename }", "budget { __typename }"])
 def test_what_is_of_the_moment_or_for_few_is_never_kept(field: str) -> None:
     for text in (
         f"{{ {field} }}",

@@ -72,6 +72,22 @@ async def test_what_an_admin_ends_is_ended_everywhere_at_once(
     await late
 
 
+async def test_what_an_admin_ended_comes_from_redis_as_stale_no_more(
+    shop: Shop, one: Client, opened: Open, redis_url: str
+) -> None:
+    """To processes that began after it."""
+    admin = await beside(shop, one, "admin")
+    await shop.keeps(one)
+    await shop.world.deal("2026-01-06T10:00", owner="rep", amount="5")
+    seen = []
+    for _ in range(2):
+        newcomer = await opened("manager", redis_url=redis_url)
+        await shop.keeps(newcomer, "{ pipelines { name } }")
+        seen.append(await shop.sees(newcomer, cache_control="max-stale=600, no-store"))
+        await admin.data("mutation { purgeCache(tags: [DEALS]) { tags } }")
+    assert seen == ["STALE", "MISS"]
+
+
 async def test_a_redis_that_forgot_everything_is_not_believed_at_once(
     shop: Shop, one: Client, two: Client, redis: Redis
 ) -> None:
@@ -142,6 +158,20 @@ async def test_a_change_is_told_of_where_it_was_committed_not_where_changes_are_
     await store.write("after", 1, {"tasks"}, 8)
     assert len(known) == 1
     assert await redis.keys("gateway:*:changes:1") == known
+    await link.close()
+
+
+async def test_what_a_redis_keeps_that_may_have_forgotten_a_purge_is_not_given_out_as_stale(redis_url: str) -> None:
+    link = RedisLink(redis_url, Observer(CollectorRegistry()), timeout_seconds=2.0)
+    changes, store, now = Changes(), SharedStore(link), time.time()
+    changes.begin("here", Snapshot.parse("6:6:"))
+    cache = ResponseCache(changes, trusted=lambda: True, memory=MemoryStore(0), shared=store)
+    overtaken = Stamp.of(1, "here", Snapshot.parse("5:5:"), {"deals"})
+    await store.put("here", b"a", Entry.of(overtaken, b"1", read_at=now, good_until=now + 60), 60)
+    looks = [await cache.look(b"a", 1)]
+    await asyncio.sleep(LONGER_THAN_TRUST_SECONDS)
+    looks.append(await cache.look(b"a", 1))
+    assert [look.entry and look.entry.data for look in looks] == [None, b"1"]
     await link.close()
 
 

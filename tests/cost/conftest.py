@@ -22,7 +22,7 @@ ON CONFLICT (tenant_id) DO UPDATE SET (bucket_points, points_per_second, most_po
 
 @dataclass(frozen=True)
 class Payer:
-    """A tenant that pays, beside tenant `other`; `manager` is the one member who may write."""
+    """A tenant that pays, beside tenant `other`; `manager` and `admin` are the members who may write."""
 
     database: Database
     world: World
@@ -40,8 +40,9 @@ async def payer(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Paye
     database = await fresh_database(postgres, template)
     async with database.as_owner() as owner:
         world = await World.create(owner, "payer")
-        key = await add_member(owner, NewMember("payer", "manager@payer.example", "manager", "manager"))
-        world = replace(world, members={**world.members, "manager": key})
+        roles = ("manager", "admin")
+        keys = [await add_member(owner, NewMember("payer", f"{role}@payer.example", role, role)) for role in roles]
+        world = replace(world, members={**world.members, **dict(zip(roles, keys, strict=True))})
         await World.create(owner, "other")
         for _ in range(3):
             await world.deal("2026-01-05T10:00", owner="ann", amount="100")

@@ -161,6 +161,24 @@ async def test_a_plan_may_let_what_was_kept_stand_in_for_a_refusal(payer: Payer,
     assert code(await viewer.post(TOTAL, headers={"Cache-Control": "no-cache"})) == "THROTTLED"
 
 
+async def test_what_an_admin_ended_stands_in_for_no_refusal(payer: Payer, opened: Open) -> None:
+    await payer.agree(size=30, stale_instead=True)
+    viewer, admin = await opened(cache_max_age_seconds=3600), await opened("admin", cost_mode="off")
+    await until_kept(viewer)
+    await drained(viewer)
+    await payer.world.owner.execute("UPDATE deals SET amount = amount + 1")
+
+    async def stands_in() -> bool:
+        return (await viewer.post(TOTAL)).headers["X-Cache"] == "STALE"
+
+    async def refused() -> bool:
+        return code(await viewer.post(TOTAL)) == "THROTTLED"
+
+    await until(stands_in)
+    await admin.data("mutation { purgeCache { tags } }")
+    await until(refused)
+
+
 async def until_kept(viewer: Client) -> None:
     """At first a gateway does not hear of changes yet, and keeps nothing."""
 

@@ -37,7 +37,8 @@ Tags = Annotated[
 @strawberry.type(description="The answer to `purgeCache`.")
 class PurgeCachePayload:
     tags: list[CacheTag] = strawberry.field(
-        description="What no answer from before is given out for any more.", directives=[costs.at_most(len(CacheTag))]
+        description="What no answer from before is given out for any more, not as a stale one either.",
+        directives=[costs.at_most(len(CacheTag))],
     )
 
     @classmethod

@@ -1,7 +1,8 @@
 """Which changes are known, and whether what was read before them still holds. Pure: nothing here waits or reads a
 clock.
 
-A change is a transaction's id for a tenant and a tag; a tag is the name of a table that the transaction wrote to.
+A change is a transaction's id for a tenant and a tag; a tag is the name of a table that the transaction wrote to. What
+an admin purges counts as changed, and is told of by a second tag beside each table's: see `PURGED`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,8 +14,12 @@ from gateway.cache.snapshots import Snapshot
 
 EVERY_TENANT = 0
 """No tenant's key: changes that concern all of them stand under it."""
+PURGED = "purged "
+"""Before the name of a table: what was read from it is not even stale. As `commands/purge_cache.py` tells it."""
 MOST_WRITERS = 16
 MOST_SETS_OF_TAGS = 4096
+BLIND = Snapshot(0, 0)
+"""It sees no transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +73,18 @@ class TenantChanges:
     noticed: dict[str, int] = field(default_factory=dict)
     written: dict[str, Writers] = field(default_factory=dict)
 
-    def seen_by(self, stamp: Stamp) -> bool:
-        """Whether all of them on the stamp's tags are visible in its snapshot."""
-        noticed, written, snapshot = self.noticed, self.written, stamp.snapshot
+    def seen_by(self, snapshot: Snapshot, tags: Iterable[str]) -> bool:
+        """Whether all of them on these tags are visible in the snapshot."""
+        noticed, written = self.noticed, self.written
         return all(
             (tag not in noticed or snapshot.sees(noticed[tag]))
             and (tag not in written or written[tag].seen_by(snapshot))
-            for tag in stamp.tags
+            for tag in tags
         )
+
+    def forget_notices(self) -> None:
+        """Of all but purges: what was not ended by hand may be given out as stale."""
+        self.noticed = {tag: xid for tag, xid in self.noticed.items() if tag.startswith(PURGED)}
 
     def copy(self) -> "TenantChanges":
         return TenantChanges(dict(self.noticed), dict(self.written))
@@ -101,8 +110,19 @@ class Known:
             and self.shared is not None
             and stamp.incarnation == self.incarnation
             and stamp.snapshot.contains(self.baseline)
-            and all(changes.seen_by(stamp) for changes in self.changes)
-            and all(self.shared[tag].seen_by(stamp.snapshot) for tag in stamp.tags & self.shared.keys())
+            and self._seen_by(stamp.snapshot, stamp.tags)
+        )
+
+    def purged(self, stamp: Stamp) -> bool:
+        """Whether what was read then is known to have been ended by hand since."""
+        # What is of another life of the database saw nothing of this one.
+        snapshot = stamp.snapshot if self.incarnation in (None, stamp.incarnation) else BLIND
+        return not self._seen_by(snapshot, frozenset(PURGED + tag for tag in stamp.tags))
+
+    def _seen_by(self, snapshot: Snapshot, tags: frozenset[str]) -> bool:
+        shared = self.shared or {}
+        return all(changes.seen_by(snapshot, tags) for changes in self.changes) and all(
+            shared[tag].seen_by(snapshot) for tag in tags & shared.keys()
         )
 
 
@@ -126,7 +146,7 @@ class Changes:
         self.incarnation, self._baseline = incarnation, baseline
         if baseline is None:
             for changes in self._tenants.values():
-                changes.noticed.clear()
+                changes.forget_notices()
 
     def notice(self, tenant_id: int, tag: str, xid: int) -> None:
         """The database told of a committed change."""

@@ -24,7 +24,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`known`: the changes known when one looked. `entry`: what is kept, `holds`: whether it still is the truth."""
+    """`known`: the changes known when one looked. `entry`: what is kept, None where it was purged; `holds`: whether it
+    still is the truth."""
 
     known: Known
     entry: Entry | None
@@ -62,14 +63,16 @@ class ResponseCache:
         entry, now = self._memory.get(key), time.time()
         holds = entry is not None and self._holds(entry, now)
         if self._shared is None:
-            return Look(self._known(tenant_id, ALONE), entry, holds)
+            known = self._known(tenant_id, ALONE)
+            return Look(known, entry if holds else _stale(known, entry), holds)
         found = await self._ask(self._shared, tenant_id, None if holds else key)
         known = self._known(tenant_id, found.written)
         if found.entry is not None and self._believes(known, found.entry, now):
             self._memory.put(key, found.entry)
             return Look(known, found.entry, holds=True)
-        entry = entry or found.entry
-        return Look(known, entry, entry is not None and self._believes(known, entry, now))
+        if entry is not None and self._believes(known, entry, now):
+            return Look(known, entry, holds=True)
+        return Look(known, _stale(known, entry, found.entry), holds=False)
 
     def _known(self, tenant_id: int, shared: Mapping[str, Writers] | None) -> Known:
         """What is known on arrival: nothing that counts, where changes may have gone unheard for too long."""
@@ -79,7 +82,8 @@ class ResponseCache:
     async def _ask(self, shared: SharedStore, tenant_id: int, key: bytes | None) -> Shared:
         incarnation = self._changes.incarnation
         found = await shared.read(incarnation, tenant_id, key) if incarnation else None
-        return found or Shared(None, None)
+        # Of what is not to be trusted, the entry may be one that was purged.
+        return found if found and found.written is not None else Shared(None, None)
 
     def keep(self, key: bytes, entry: Entry) -> None:
         """Keeps an entry; nobody waits until other processes can have it."""
@@ -122,3 +126,8 @@ class ResponseCache:
 
     def _believes(self, known: Known, entry: Entry, now: float) -> bool:
         return now < entry.good_until and known.holds(entry.stamp)
+
+
+def _stale(known: Known, *entries: Entry | None) -> Entry | None:
+    """The first that may stand in for the truth."""
+    return next((entry for entry in entries if entry is not None and not known.purged(entry.stamp)), None)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,8 +31,8 @@ OF_REDIS = ("empty_redis", "set_redis_back", "pause_redis", "fill_redis", "forge
 LOCK_DEAL = "SELECT 1 FROM deals WHERE tenant_id = $1 AND id = $2 FOR UPDATE"
 LONGEST_REST_SECONDS = 0.5
 MOST_TOGETHER = 3
-SMALL_BYTES = "1200kb"
-"""Hardly more than an empty Redis takes."""
+NARROWER_BYTES = 10_000
+FULL_WITHIN_SECONDS = 10
 
 
 @dataclass
@@ -45,7 +45,8 @@ class Faults:
     redis: RedisServer | None
     dice: Dice
     tally: Tally
-    _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever changes what Redis knows, so that each sees what it did."""
 
     async def befall(self, longest_calm_seconds: float) -> None:
         """A few of them together, then a time of calm, until cancelled. Each comes before any comes again."""
@@ -111,14 +112,14 @@ class Faults:
 
     async def empty_redis(self) -> None:
         """It is killed, and comes back knowing nothing."""
-        async with self._restarting:
+        async with self._changing:
             await self._restart_redis(None)
 
     async def set_redis_back(self) -> None:
         """It is killed, and comes back with what it knew a while ago."""
         dump = self._server.dump
         old = dump.with_suffix(".old")
-        async with self._restarting:
+        async with self._changing:
             if old.exists():
                 await self._restart_redis(old)
             await self._tell_redis("SAVE")
@@ -133,14 +134,28 @@ class Faults:
     async def fill_redis(self) -> None:
         """It has no room: it drops what it likes, or refuses to write."""
         policy = self.dice.choice(("allkeys-lru", "allkeys-random", "noeviction"))
-        await self._tell_redis("CONFIG", "SET", "maxmemory-policy", policy)
-        await self._tell_redis("CONFIG", "SET", "maxmemory", SMALL_BYTES)
-        await asyncio.sleep(self.dice.uniform(0.5, 1.5))
-        await self._tell_redis("CONFIG", "SET", "maxmemory", "0")
+        async with self._changing:
+            await self._tell_redis("CONFIG", "SET", "maxmemory-policy", policy)
+            try:
+                await self._narrow_redis()
+                await asyncio.sleep(self.dice.uniform(0.5, 1.5))
+            finally:
+                await self._tell_redis("CONFIG", "SET", "maxmemory", "0")
+
+    async def _narrow_redis(self) -> None:
+        """Gives it less and less room, until it dropped something or refused a write: what clients take varies."""
+        told = await self._tell_redis("INFO", "ALL")
+        room_bytes, before = told["used_memory"], _losses(told)
+        async with asyncio.timeout(FULL_WITHIN_SECONDS):
+            while _losses(await self._tell_redis("INFO", "ALL")) == before:
+                room_bytes = max(1, room_bytes - NARROWER_BYTES)
+                await self._tell_redis("CONFIG", "SET", "maxmemory", str(room_bytes))
+                await asyncio.sleep(0.05)
 
     async def forget(self) -> None:
         """It loses everything, and goes on."""
-        await self._tell_redis("FLUSHALL")
+        async with self._changing:
+            await self._tell_redis("FLUSHALL")
 
     @property
     def _server(self) -> RedisServer:
@@ -164,6 +179,12 @@ class Faults:
                 return await client.execute_command(*words)  # type: ignore[no-untyped-call]
         finally:
             await client.aclose()
+
+
+def _losses(told: Mapping[str, Any]) -> int:
+    """How many keys a Redis dropped and writes it refused so far for want of room."""
+    refused: Mapping[str, int] = told.get("errorstat_OOM", {"count": 0})
+    return int(told["evicted_keys"]) + refused["count"]
 
 
 async def maintain(ground: Ground, dice: Dice) -> None:
