@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from rich.console import Console
 
 from benchmarks.contenders import HIT, NotAHitError, contenders, kept
+from benchmarks.crowd import measure_crowd
 from benchmarks.data import databases
 from benchmarks.generator import Job
 from benchmarks.hits_page import PEERS, SEVERAL, UNPRICED, HitFigures
@@ -74,9 +75,10 @@ async def measure(settings: Settings, pace: Pace, connections: Sequence[int] = C
         with on_core(GENERATOR_CORE):
             cells = await _cells(tenants, servers, pace, connections)
             trips = await _trips(tenants, servers[SEVERAL], redis, pace)
+            crowd = await measure_crowd(servers[GATEWAY], tenants)
         for name in PEERS:
             await asyncio.to_thread(check_only_hits, tenants, servers[name], filled[name])
-    return HitFigures(versions(), cells, memory, trips)
+    return HitFigures(versions(), cells, memory, trips, crowd)
 
 
 def fill(tenants: list[Tenant], servers: Mapping[str, Server], name: str) -> Filled:

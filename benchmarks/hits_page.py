@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from benchmarks.crowd import CrowdFigures
 from benchmarks.measure import GATEWAY, Cell
 from benchmarks.tables import Row, TableOf, number, spread
 
@@ -28,6 +29,7 @@ class HitFigures:
     cells: list[Cell]
     memory_ratio: float
     trips: float
+    crowd: CrowdFigures
 
     def table(self) -> TableOf:
         return "Cached dashboards, mix of tenants", HEADINGS, [row for group in self._groups() for row in _rows(group)]
@@ -41,6 +43,7 @@ class HitFigures:
                 f"A hit of the gateway issues {statements:.3g} statements; one of several turns to Redis "
                 f"{self.trips:.2f} times. A kept dashboard takes {self.memory_ratio:.2f} times its body of memory."
             ),
+            self.crowd.sentence(),
         ]
 
     def _groups(self) -> Iterator[dict[str, Cell]]:

@@ -19,7 +19,7 @@ from benchmarks.counters import Counter, counters
 from benchmarks.data import databases
 from benchmarks.generator import HEAD_END, content_length
 from benchmarks.machine import family_cpu_seconds, parent_of
-from benchmarks.measure import metrics
+from benchmarks.measure import EXECUTIONS, metrics
 from benchmarks.promise import Seen
 from benchmarks.queries import http_requests
 from benchmarks.rollups.subject import Scale, connected, database_of
@@ -36,7 +36,6 @@ RANKS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 17, 21, 26, 34, 42, 55, 65, 75, 89, 97)
 POLL_SECONDS = 1.0
 WRITES_A_SECOND = 5.0
 SECONDS, QUICK_SECONDS = 60.0, 10.0
-EXECUTIONS = 'gateway_stage_seconds_count{stage="execute"}'
 
 
 @dataclass(frozen=True)
