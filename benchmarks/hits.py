@@ -18,7 +18,7 @@ from benchmarks.contenders import HIT, NotAHitError, contenders, kept
 from benchmarks.crowd import measure_crowd
 from benchmarks.data import databases
 from benchmarks.generator import Job
-from benchmarks.hits_page import PEERS, SEVERAL, UNPRICED, HitFigures
+from benchmarks.hits_page import PEERS, SEVERAL, UNPRICED, HitFigures, Memory
 from benchmarks.machine import on_core
 from benchmarks.measure import GATEWAY, MIX, Cell, Pace, Question, compare, metrics, run_load
 from benchmarks.peers.node import versions
@@ -69,9 +69,9 @@ async def measure(settings: Settings, pace: Pace, connections: Sequence[int] = C
         contenders(settings, Path(logs)) as (servers, redis),
     ):
         filled = {name: await asyncio.to_thread(fill, tenants, servers, name) for name in PEERS}
-        for name in (UNPRICED, SEVERAL, GATEWAY):
-            ours = await asyncio.to_thread(kept, tenants, servers[name])
-        memory = metrics(servers[GATEWAY])["gateway_cache_bytes"] / sum(map(len, ours))
+        for name in (GATEWAY, SEVERAL, UNPRICED):
+            texts = await asyncio.to_thread(kept, tenants, servers[name])
+        memory = Memory.of(texts, metrics(servers[UNPRICED]))  # with prices, more is told than is kept
         with on_core(GENERATOR_CORE):
             cells = await _cells(tenants, servers, pace, connections)
             trips = await _trips(tenants, servers[SEVERAL], redis, pace)
