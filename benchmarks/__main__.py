@@ -38,7 +38,7 @@ def main(
 ) -> None:
     """Measure the gateway beside a plain Strawberry server on the same tables, in the same run.
 
-    The dashboard, pipelineStats and companyAnalytics, uncached, at 1, 16 and 64 connections, by ten tenants of all
+    The dashboard, pipelineStats and companyAnalytics, misses all, at 1, 16 and 64 connections, by ten tenants of all
     sizes and by the largest alone; where a request's time goes; how long the demo takes to its first answer; paging
     through a long list; an import beside a bare COPY; a thousand deals moved at once beside a bare UPDATE; what one
     tenant feels of another's flood. Then cached dashboards beside those of two servers of Node, screens that poll

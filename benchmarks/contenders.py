@@ -16,7 +16,7 @@ from gateway.settings import Settings
 from tests.servers import redis_server
 
 SERVER_CORE = 0
-HIT = "x-cache: HIT"
+HIT, MISS = "x-cache: HIT", "x-cache: MISS"
 FILL_SECONDS = 30.0
 REDIS_PATIENCE_SECONDS = "5"
 

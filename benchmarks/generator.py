@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import count
 from typing import cast
 
 import uvloop
@@ -16,6 +17,9 @@ import uvloop
 HEAD_END = b"\r\n\r\n"
 NOT_MODIFIED = b"HTTP/1.1 304"
 LAST_ANSWER_SECONDS = 120
+EACH_TIME = "<a number each time>"
+"""Stands in requests for a number of the same length, which is never sent twice, by any load generator."""
+NUMBERS = count(time.time_ns())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(
         self,
-        requests: list[bytes],
+        requests: list[list[bytes]],
         load: Load,
         measured: tuple[float, float],
         turn: int,
@@ -114,7 +118,7 @@ class Connection(asyncio.Protocol):
             self.ended.set_result(None)
             self._transport.close()
             return
-        self._transport.write(self._requests[self._sent % len(self._requests)])
+        self._transport.write(_numbered(self._requests[self._sent % len(self._requests)]))
         self._sent += 1
         self._measuring = self._sent > 1 and self._begun >= self._from
         self._measured += self._measuring
@@ -133,6 +137,11 @@ class Connection(asyncio.Protocol):
         load.milliseconds.append((now - self._begun) * 1000)
         for stage, milliseconds in server_timing(response):
             load.stage_milliseconds.setdefault(stage, []).append(milliseconds)
+
+
+def _numbered(parts: list[bytes]) -> bytes:
+    """A request of the parts between its numbers."""
+    return (b"%0*d" % (len(EACH_TIME), next(NUMBERS))).join(parts) if parts[1:] else parts[0]
 
 
 def content_length(head: bytes) -> int:
@@ -158,7 +167,7 @@ async def drive(job: Job) -> Load:
     load, turn, requests = (
         Load(),
         len(job.requests) if job.connections == 1 else 1,
-        [request.encode() for request in job.requests],
+        [request.encode().split(EACH_TIME.encode()) for request in job.requests],
     )
     measured_from = time.perf_counter() + job.warmup_seconds
     measured = (measured_from, measured_from + job.seconds)

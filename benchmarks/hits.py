@@ -15,9 +15,10 @@ from redis.asyncio import Redis
 from rich.console import Console
 
 from benchmarks.contenders import HIT, REDIS_PATIENCE_SECONDS, NotAHitError, contenders, kept
+from benchmarks.crowd import measure_crowd
 from benchmarks.data import databases
 from benchmarks.generator import Job
-from benchmarks.hits_page import PEERS, SEVERAL, UNPRICED, HitFigures
+from benchmarks.hits_page import PEERS, SEVERAL, UNPRICED, HitFigures, Memory
 from benchmarks.machine import on_core
 from benchmarks.measure import GATEWAY, MIX, Cell, Pace, Question, compare, metrics, run_load
 from benchmarks.peers.node import versions
@@ -71,16 +72,17 @@ async def measure(settings: Settings, pace: Pace, connections: Sequence[int] = C
         contenders(settings, Path(logs)) as (servers, redis),
     ):
         filled = {name: await asyncio.to_thread(fill, tenants, servers, name) for name in PEERS}
-        for name in (UNPRICED, SEVERAL, GATEWAY):
-            ours = await asyncio.to_thread(kept, tenants, servers[name])
-        memory = metrics(servers[GATEWAY])["gateway_cache_bytes"] / sum(map(len, ours))
+        for name in (GATEWAY, SEVERAL, UNPRICED):
+            texts = await asyncio.to_thread(kept, tenants, servers[name])
+        memory = Memory.of(texts, metrics(servers[UNPRICED]))  # with prices, more is told than is kept
         with on_core(GENERATOR_CORE):
             cells = await _cells(tenants, servers, pace, connections)
             trips = await _trips(tenants, servers[SEVERAL], redis, pace)
+            crowd = await measure_crowd(servers[GATEWAY], tenants)
         budget_trips = await trips_for_budget(settings, tenants[0])
         for name in PEERS:
             await asyncio.to_thread(check_only_hits, tenants, servers[name], filled[name])
-    return HitFigures(versions(), cells, memory, trips, budget_trips)
+    return HitFigures(versions(), cells, memory, trips, budget_trips, crowd)
 
 
 def fill(tenants: list[Tenant], servers: Mapping[str, Server], name: str) -> Filled:

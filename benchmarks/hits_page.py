@@ -1,9 +1,10 @@
 """What was found of cached answers, as a table and sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from benchmarks.crowd import CrowdFigures
 from benchmarks.measure import GATEWAY, Cell
 from benchmarks.tables import Row, TableOf, number, spread
 
@@ -18,17 +19,38 @@ HEADINGS = (
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What kept dashboards take of a gateway's memory. `ratio`: in their bodies; `fixed_bytes`: each beside its own."""
+
+    ratio: float
+    fixed_bytes: float
+
+    @classmethod
+    def of(cls, texts: Sequence[bytes], counted: Mapping[str, float]) -> "Memory":
+        """`texts`: all that is kept; `counted`: what the gateway tells of it."""
+        kept_bytes, text_bytes = counted["gateway_cache_bytes"], sum(map(len, texts))
+        return cls(kept_bytes / text_bytes, (kept_bytes - text_bytes) / counted["gateway_cache_entries"])
+
+    def sentence(self) -> str:
+        return (
+            f"A kept dashboard takes {self.ratio:.2f} times its body of memory: {number(self.fixed_bytes)} bytes "
+            "beside it, which a small answer takes too."
+        )
+
+
+@dataclass(frozen=True)
 class HitFigures:
     """`versions`: of the peers. A cell for each number of connections and server, in this order; by POST where the
-    server's name does not say otherwise. `memory_ratio`: what a kept dashboard takes of memory, in its bodies;
-    `trips`: to Redis, for one hit of a gateway of several; `budget_trips`: for the budget of an answer that it reads.
+    server's name does not say otherwise. `memory`: of what a gateway keeps; `trips`: to Redis, for one hit of a gateway
+    of several; `budget_trips`: for the budget of an answer that it reads.
     """
 
     versions: str
     cells: list[Cell]
-    memory_ratio: float
+    memory: Memory
     trips: float
     budget_trips: float
+    crowd: CrowdFigures
 
     def table(self) -> TableOf:
         return "Cached dashboards, mix of tenants", HEADINGS, [row for group in self._groups() for row in _rows(group)]
@@ -40,9 +62,10 @@ class HitFigures:
             *map(_told, self._groups()),
             (
                 f"A hit of the gateway issues {statements:.3g} statements; one of several turns to Redis "
-                f"{self.trips:.2f} times, and for the budget of an answer that it reads {self.budget_trips:.2f} times. "
-                f"A kept dashboard takes {self.memory_ratio:.2f} times its body of memory."
+                f"{self.trips:.2f} times, and for the budget of an answer that it reads {self.budget_trips:.2f} times."
             ),
+            self.memory.sentence(),
+            self.crowd.sentence(),
         ]
 
     def _groups(self) -> Iterator[dict[str, Cell]]:

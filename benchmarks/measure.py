@@ -22,6 +22,7 @@ REQUESTS, STATEMENTS, SQL_SECONDS = (
     "gateway_statement_seconds_sum",
 )
 EXECUTE_SECONDS = 'gateway_stage_seconds_sum{stage="execute"}'
+EXECUTIONS = 'gateway_stage_seconds_count{stage="execute"}'
 COUNTER = re.compile(r"^(\w+)(\{.*\})? (\S+)$", re.MULTILINE)
 
 

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import asyncpg
 
+from benchmarks.generator import EACH_TIME
 from benchmarks.plain.app import TENANT_HEADER
 from benchmarks.plain.context import global_id
 from gateway.settings import Settings
@@ -87,12 +89,19 @@ async def find_tenants(settings: Settings, ranks: Sequence[int] = RANKS) -> list
         await connection.close()
 
 
-def bodies(operation: str, tenant: Tenant) -> list[str]:
-    """The bodies of a tenant's requests for an operation."""
-    query = OPERATIONS[operation]
-    if operation != "companyAnalytics":
-        return [json.dumps({"query": query})]
-    return [json.dumps({"query": query, "variables": {"companyId": company}}) for company in tenant.companies]
+def bodies(operation: str, tenant: Tenant, *, anew: bool = False) -> list[str]:
+    """The bodies of a tenant's requests for an operation. `anew`: with a variable that differs each time."""
+    query, more = OPERATIONS[operation], {"anew": EACH_TIME} if anew else {}
+    companies = [{"companyId": company} for company in tenant.companies] if operation == "companyAnalytics" else [{}]
+    asked = {"query": _asking_anew(query) if anew else query}
+    return [json.dumps(asked | ({"variables": given} if (given := own | more) else {})) for own in companies]
+
+
+def _asking_anew(query: str) -> str:
+    """The same, and the name of a type that there is not: no answer to it can be kept already, nothing more is read."""
+    head, brace, rest = query.partition(" {")
+    declared = f"{head[:-1]}, $anew: String!)" if head.endswith(")") else f"{head}($anew: String!)"
+    return f"{declared}{brace}\n  __type(name: $anew) {{ name }}{rest}"
 
 
 def headers(tenant: Tenant) -> dict[str, str]:
@@ -104,10 +113,14 @@ def headers(tenant: Tenant) -> dict[str, str]:
     }
 
 
-def http_requests(operation: str, tenants: list[Tenant], port: int) -> list[str]:
+def http_requests(operation: str, tenants: list[Tenant], port: int, *, anew: bool = False) -> list[str]:
     """An `Asking` by POST."""
-    by_tenant = [[request(tenant, body, port) for body in bodies(operation, tenant)] for tenant in tenants]
+    by_tenant = [[request(tenant, body, port) for body in bodies(operation, tenant, anew=anew)] for tenant in tenants]
     return [request for turn in zip(*by_tenant, strict=True) for request in turn]
+
+
+anew_requests: Asking = partial(http_requests, anew=True)
+"""By POST, of answers that no cache can have."""
 
 
 def get_requests(operation: str, tenants: list[Tenant], port: int, etags: Mapping[int, str] = NO_ETAGS) -> list[str]:

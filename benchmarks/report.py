@@ -25,13 +25,14 @@ HEADINGS = (
     "errors",
     "ratio",
 )
-STAGES = ("identify", "document", "execute", "respond")
+STAGES = ("identify", "document", "cache", "execute", "respond")
 STAGE_HEADINGS = (
     "query",
     "whole ms",
     "HTTP",
     "identify",
     "document",
+    "cache",
     "SQL",
     "rest of execute",
     "respond",
@@ -80,6 +81,7 @@ def _stage_row(cell: Cell) -> Row:
         "http": cell.mean_ms - sum(stages.values()),
         "identify": stages["identify"],
         "document": stages["document"],
+        "cache": stages["cache"],
         "sql": sql_ms,
         "execute": stages["execute"] - sql_ms,
         "respond": stages["respond"],

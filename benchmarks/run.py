@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from benchmarks.cached import CachedFigures, CachedPlan
 from benchmarks.cached import measure_alone as cached_alone
 from benchmarks.changes import ChangeFigures
 from benchmarks.changes import measure_alone as changes_alone
+from benchmarks.contenders import MISS
 from benchmarks.data import demo_database
 from benchmarks.fairness import Flooding
 from benchmarks.fairness import Pace as FairnessPace
@@ -25,7 +26,7 @@ from benchmarks.lists import ListFigures
 from benchmarks.lists import measure_alone as lists_alone
 from benchmarks.machine import Machine, describe
 from benchmarks.measure import GATEWAY, LARGEST, MIX, PLAIN, Cell, Pace, Question, compare, run_load
-from benchmarks.queries import OPERATIONS, Tenant, find_tenants, http_requests
+from benchmarks.queries import OPERATIONS, Tenant, anew_requests, find_tenants, http_requests
 from benchmarks.sameness import check_same_answers
 from benchmarks.servers import HOST, Server, constant, gateway, plain
 from gateway.demo.shape import Size
@@ -100,13 +101,18 @@ async def run(plan: Plan, console: Console) -> Results:
 async def _compare_servers(
     plan: Plan, settings: Settings, tenants: list[Tenant], logs: Path, console: Console
 ) -> tuple[int, list[Cell], Cell]:
-    with gateway(settings, logs / "gateway.log") as ours, plain(settings, logs / "plain.log") as theirs:
+    with gateway(settings, logs / "gateway.log", cached=True) as ours, plain(settings, logs / "plain.log") as theirs:
         console.print("Comparing the answers of both servers …")
         compared = await asyncio.to_thread(check_same_answers, tenants, ours, theirs)
-        cells = await _cells(plan, tenants, {GATEWAY: ours, PLAIN: theirs}, console)
+        servers = {
+            GATEWAY: replace(ours, asking=anew_requests, marked=MISS),
+            PLAIN: replace(theirs, asking=anew_requests),
+        }
+        cells = await _cells(plan, tenants, servers, console)
     with plain(settings, logs / "uncached.log", caches=False) as server:
         question = Question("dashboard", MIX, max(plan.connections[:2]))
-        (uncached,) = await compare(question, tenants, {PLAIN: server}, plan.pace, lambda: None)
+        servers = {PLAIN: replace(server, asking=anew_requests)}
+        (uncached,) = await compare(question, tenants, servers, plan.pace, lambda: None)
     return compared, cells, uncached
 
 

@@ -19,11 +19,11 @@ from benchmarks.counters import Counter, counters
 from benchmarks.data import databases
 from benchmarks.generator import HEAD_END, content_length
 from benchmarks.machine import family_cpu_seconds, parent_of
-from benchmarks.measure import metrics
+from benchmarks.measure import EXECUTIONS, metrics
 from benchmarks.promise import Seen
 from benchmarks.queries import http_requests
 from benchmarks.rollups.subject import Scale, connected, database_of
-from benchmarks.screens_page import Poll, ScreenFigures, Spent, Watched
+from benchmarks.screens_page import Lag, Poll, ScreenFigures, Spent, Watched
 from benchmarks.servers import HOST, Server, gateway, worker
 from benchmarks.tables import print_tables, wide_console
 from gateway.demo.shape import Size
@@ -36,7 +36,6 @@ RANKS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 17, 21, 26, 34, 42, 55, 65, 75, 89, 97)
 POLL_SECONDS = 1.0
 WRITES_A_SECOND = 5.0
 SECONDS, QUICK_SECONDS = 60.0, 10.0
-EXECUTIONS = 'gateway_stage_seconds_count{stage="execute"}'
 
 
 @dataclass(frozen=True)
@@ -64,23 +63,25 @@ class Screen:
 async def measure(settings: Settings, logs: Path, seconds: float) -> ScreenFigures:
     """Figures of the tenants of RANKS that there are. Writes to the database."""
     with worker(settings, logs / "worker.log"):
-        kept = await _watch(settings, logs / "kept.log", seconds, cached=True)
-        read = await _watch(settings, logs / "read.log", seconds, cached=False)
-    return ScreenFigures(SCREENS, POLL_SECONDS, WRITES_A_SECOND, kept, read)
+        kept, lag = await _watch(settings, logs / "kept.log", seconds, cached=True)
+        read, _ = await _watch(settings, logs / "read.log", seconds, cached=False)
+    return ScreenFigures(SCREENS, POLL_SECONDS, WRITES_A_SECOND, kept, read, lag)
 
 
-async def _watch(settings: Settings, log: Path, seconds: float, *, cached: bool) -> Watched:
+async def _watch(settings: Settings, log: Path, seconds: float, *, cached: bool) -> tuple[Watched, Lag]:
     async with AsyncExitStack() as stack:
         server = stack.enter_context(gateway(settings, log, cached=cached))
         owner = await stack.enter_async_context(connected(settings, "owner"))
         counted = await stack.enter_async_context(counters(settings, server, RANKS))
         screens = [await _screen(counted[number % len(counted)], server) for number in range(SCREENS)]
+        heard_before = await asyncio.to_thread(metrics, server)
         before = await _spent(owner, server)
         polls = await _play(counted, screens, seconds)
         spent = await _spent(owner, server) - before
+        lag = Lag.between(heard_before, await asyncio.to_thread(metrics, server))
         for screen in screens:
             screen.writer.close()
-    return Watched.of(seconds, polls, {counter.tenant.id: counter.writes for counter in counted}, spent)
+    return Watched.of(seconds, polls, {counter.tenant.id: counter.writes for counter in counted}, spent), lag
 
 
 async def _play(counted: Sequence[Counter], screens: Sequence[Screen], seconds: float) -> list[Poll]:

@@ -1,13 +1,17 @@
 """What screens saw, as a table and sentences."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from benchmarks.measure import percentile
 from benchmarks.promise import Seen, Write, broken
 from benchmarks.tables import Row, TableOf, number
 
 LISTED_WRONGS = 3
+LAG = "gateway_listener_lag_seconds"
+LAG_BUCKET = re.compile(rf'{LAG}_bucket{{le="(.+)"}}')
 HEADINGS = (
     *("dashboards", "polls", "hits", "executions", "p50 ms", "p95 ms", "p99 ms", "gateway CPU ms", "PostgreSQL CPU ms"),
     "outside the promise",
@@ -40,6 +44,36 @@ class Spent:
             self.gateway_cpu_seconds - before.gateway_cpu_seconds,
             self.database_cpu_seconds - before.database_cpu_seconds,
             self.executions - before.executions,
+        )
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How late a gateway heard its own notices: so many, their mean, and the smallest bound of its histogram that holds
+    all of them."""
+
+    notices: int
+    mean_ms: float
+    at_most_ms: float
+
+    @classmethod
+    def between(cls, before: Mapping[str, float], after: Mapping[str, float]) -> "Lag":
+        """Of what a gateway's counters tell at two moments."""
+
+        def heard(name: str) -> float:
+            return after.get(name, 0.0) - before.get(name, 0.0)
+
+        notices = int(heard(f"{LAG}_count"))
+        bounds = {float(found[1]): heard(name) for name in after if (found := LAG_BUCKET.fullmatch(name))}
+        holds_all = (bound for bound, at_most in bounds.items() if at_most == notices)
+        return cls(
+            notices, 1000 * heard(f"{LAG}_sum") / notices if notices else 0.0, 1000 * min(holds_all, default=inf)
+        )
+
+    def sentence(self) -> str:
+        return (
+            f"While screens polled, the gateway heard {self.notices:,} notices that it had sent to itself: after "
+            f"{number(self.mean_ms)} ms in the mean, none after more than {self.at_most_ms:g} ms."
         )
 
 
@@ -89,13 +123,14 @@ class Watched:
 
 @dataclass(frozen=True)
 class ScreenFigures:
-    """The same screens with the cache and without."""
+    """The same screens with the cache and without. `lag`: with it."""
 
     screens: int
     poll_seconds: float
     writes_a_second: float
     kept: Watched
     read: Watched
+    lag: Lag
 
     def table(self) -> TableOf:
         title = (
@@ -113,6 +148,7 @@ class ScreenFigures:
                 f"PostgreSQL took {read.database_cpu_ms / kept.database_cpu_ms:.1f} times the processor time without "
                 f"the cache."
             ),
+            self.lag.sentence(),
             *(f"WRONG: {line}." for line in (kept.wrong + read.wrong)[:LISTED_WRONGS]),
         ]
 

@@ -54,10 +54,11 @@ async def test_cached_answers_are_measured_end_to_end(settings: Settings) -> Non
     assert all(cell.requests > 0 for cell in figures.cells)
     assert {cell.statements for cell in figures.cells} == {0, None}
     # Beside the trips of hits, what hits cost is paid about once a second.
-    assert (1 <= figures.trips < 1.5, figures.memory_ratio < 1.2) == (True, True)
-    _, sentence, last = figures.sentences()
+    assert 1 <= figures.trips < 1.5
+    assert (figures.memory.ratio < 1.2, 600 < figures.memory.fixed_bytes < 1200) == (True, True)
+    _, sentence, turns, *_ = figures.sentences()
     assert sentence.startswith("Hits at 2 connections: the gateway to the fastest peer ")
-    assert ", and for the budget of an answer that it reads 2.00 times." in last
+    assert ", and for the budget of an answer that it reads 2.00 times." in turns
 
 
 async def test_the_budget_of_an_answer_that_is_read_takes_two_trips(settings: Settings) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.promise import HEARD_SECONDS, Seen, Write, broken
 from benchmarks.screens import SCREENS, measure
+from benchmarks.screens_page import LAG, Lag
 from gateway.settings import Settings
 
 SECONDS = 2.0
@@ -22,7 +23,21 @@ async def test_screens_are_watched_end_to_end_and_shown_nothing_outside_the_prom
     assert figures.read.hits == 0 < figures.kept.hits
     assert figures.read.executions == figures.read.polls
     assert 0 < figures.kept.executions <= figures.kept.polls - figures.kept.hits
+    assert figures.lag.notices > 0 < figures.lag.mean_ms <= figures.lag.at_most_ms
     assert [len(row) for row in figures.table()[2]] == [len(figures.table()[1])] * 2
+
+
+def heard(quick: int, all_: int, seconds: float) -> dict[str, float]:
+    """A gateway's counters: notices that took at most 5 ms, all of them, and the sum of their times."""
+    buckets = {f'{LAG}_bucket{{le="{bound}"}}': float(count) for bound, count in (("0.005", quick), ("1.0", all_))}
+    return {**buckets, f'{LAG}_bucket{{le="+Inf"}}': float(all_), f"{LAG}_count": float(all_), f"{LAG}_sum": seconds}
+
+
+@pytest.mark.parametrize(("quick", "at_most_ms"), [(9, 5), (8, 1000)])
+def test_the_smallest_bound_that_holds_all_notices_since_then_is_told(quick: int, at_most_ms: float) -> None:
+    before, after = heard(1, 2, 0.5), heard(quick, 10, 0.75)
+    assert Lag.between(before, after) == Lag(8, 31.25, at_most_ms)
+    assert Lag.between(before, before) == Lag(0, 0.0, 5)
 
 
 @pytest.mark.parametrize(

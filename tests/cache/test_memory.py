@@ -123,6 +123,16 @@ def test_a_store_that_many_had_to_leave_takes_the_memory_that_it_says() -> None:
     assert store.size_bytes / 1.2 <= found[0] <= store.size_bytes
 
 
+@pytest.mark.parametrize(("running", "fixed_bytes"), [(0, 700), (1, 900), (5, 1600)])
+def test_beside_its_text_an_entry_takes_the_same_however_small_it_is(running: int, fixed_bytes: int) -> None:
+    with counted() as found:
+        store = MemoryStore(2**30)
+        fill(store, 1000, 0, running)
+    beside = store.size_bytes / 1000 - len(entry(0).body)
+    assert round(beside, -2) == fixed_bytes
+    assert found[0] <= store.size_bytes
+
+
 @pytest.mark.parametrize("size", [6000, 10_000])
 def test_a_kept_dashboard_takes_little_more_than_its_text(size: int) -> None:
     with counted() as found:

@@ -131,7 +131,12 @@ class Caching:
         if not reading.done():
             reading.cancel()
             self._left.add(reading)
-            reading.add_done_callback(self._left.discard)
+            reading.add_done_callback(self._forget)
+
+    def _forget(self, left: "asyncio.Future[Executed]") -> None:
+        self._left.discard(left)
+        if not left.cancelled():
+            left.exception()
 
     async def _read(self, asked: Asked, look: Look, execute: Execute) -> Executed:
         async def read_and_keep() -> Executed:

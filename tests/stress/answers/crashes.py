@@ -31,7 +31,8 @@ async def stress_crashes(
     await _save(ground)
     weakness = control.weakness if control else None
     async with scene(ground, directory, f"{seed} crashes", names=TWO, redis=redis, control=weakness) as stage:
-        players = [*stage.players(), *stage.intruders(), _crash_often(stage)]
+        # A refresh takes all that was committed before it to the disk: nothing would be left to be lost.
+        players = [*stage.players(refreshing=False), *stage.intruders(), _crash_often(stage)]
         return await play(stage, players, PATIENCE_SECONDS, enough=enough)
 
 

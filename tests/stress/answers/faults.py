@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from gateway.rollups.declaration import Rollup
 from gateway.rollups.declared import ROLLUPS
 from gateway.rollups.maintain import fold_rollup, refresh_rollup
 from tests.changes.arena import Dice
@@ -33,6 +34,8 @@ LONGEST_REST_SECONDS = 0.5
 MOST_TOGETHER = 3
 NARROWER_BYTES = 10_000
 FULL_WITHIN_SECONDS = 10
+
+Work = Callable[[asyncpg.Connection, Rollup], Awaitable[object]]
 
 
 @dataclass
@@ -187,20 +190,21 @@ def _losses(told: Mapping[str, Any]) -> int:
     return int(told["evicted_keys"]) + refused["count"]
 
 
-async def maintain(ground: Ground, dice: Dice) -> None:
-    """Folds and refreshes until cancelled, as the worker does; on a new connection where the one before was lost."""
+async def maintain(ground: Ground, dice: Dice, *, refreshing: bool) -> None:
+    """Folds, and refreshes, until cancelled, as the worker does; on a new connection where the one before was lost."""
+    works = (fold_rollup, refresh_rollup) if refreshing else (fold_rollup,)
     dsn = ground.database.worker_dsn
     while True:
         with unless_gone():
             worker = await asyncpg.connect(dsn)
             try:
-                await _maintain_on(worker, dice)
+                await _maintain_on(worker, dice, works)
             finally:
                 worker.terminate()
         await asyncio.sleep(LONGEST_REST_SECONDS)
 
 
-async def _maintain_on(worker: asyncpg.Connection, dice: Dice) -> None:
+async def _maintain_on(worker: asyncpg.Connection, dice: Dice, works: Sequence[Work]) -> None:
     while True:
-        await dice.choice((fold_rollup, refresh_rollup))(worker, dice.choice(ROLLUPS))
+        await dice.choice(works)(worker, dice.choice(ROLLUPS))
         await asyncio.sleep(dice.uniform(0, LONGEST_REST_SECONDS))

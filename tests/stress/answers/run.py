@@ -49,8 +49,8 @@ class Scene:
     def reader(self, name: str) -> Reader:
         return Reader(self.ground, self.gateways, self.dice(name), self.tally)
 
-    def players(self) -> list[Player]:
-        """Readers, writers, and the worker's work."""
+    def players(self, *, refreshing: bool = True) -> list[Player]:
+        """Readers, writers, and the worker's work: folds, and refreshes where it is `refreshing`."""
         readers = [self.reader(f"reader {number}").read() for number in range(READERS)]
         writers = [
             Writer(
@@ -58,7 +58,7 @@ class Scene:
             ).write()
             for number in range(WRITERS)
         ]
-        return [*readers, *writers, maintain(self.ground, self.dice("worker"))]
+        return [*readers, *writers, maintain(self.ground, self.dice("worker"), refreshing=refreshing)]
 
     def intruders(self) -> list[Player]:
         return [
