@@ -14,7 +14,7 @@ from tests.stress.answers.controls import IMMORTAL, QUICK, Control, stress_contr
 from tests.stress.answers.crashes import LOSSY, stress_crashes
 from tests.stress.answers.faults import ANYWHERE, OF_REDIS
 from tests.stress.answers.ground import Ground, prepare
-from tests.stress.answers.run import ALONE, THREE, stress_answers
+from tests.stress.answers.run import ALONE, LIMIT_WITHOUT_REDIS_SECONDS, THREE, stress_answers, stress_redis
 from tests.stress.answers.tally import Tally
 
 SEED = "11"
@@ -91,6 +91,16 @@ async def test_whatever_befalls_its_parts_no_answer_is_wrong_or_late(
     assert tally.wrong == []
     assert set(tally.faults) == {*ANYWHERE, *(OF_REDIS if shared else ())}
     assert tally.hit_share > HIT_SHARE
+
+
+@pytest.mark.slow
+async def test_whatever_befalls_redis_alone_nobody_waits_long(
+    ground: Ground, directory: Path, redis: RedisServer
+) -> None:
+    tally = await stress_redis(ground, directory, redis, SEED, LONG_SECONDS)
+    assert tally.wrong == []
+    assert set(tally.faults) == set(OF_REDIS)
+    assert 0 < tally.slowest_seconds < LIMIT_WITHOUT_REDIS_SECONDS
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from tests.servers import RedisServer, postgres_server
 from tests.stress.answers.controls import CONTROLS, IMMORTAL, Control, stress_control
 from tests.stress.answers.crashes import LOSSY, stress_crashes
 from tests.stress.answers.ground import Ground, prepare
-from tests.stress.answers.run import ALONE, THREE, stress_answers
+from tests.stress.answers.run import ALONE, THREE, stress_answers, stress_redis
 from tests.stress.answers.tally import Tally
 
 CONTROL_SECONDS = 60.0
@@ -59,6 +59,10 @@ async def _prove_promise(ground: Ground, directory: Path, redis: RedisServer, se
         tally = await stress_answers(ground, directory, seed, seconds, names=names, redis=shared, tell=say)
         say(tally.report())
         good &= not tally.wrong
+    say("3 processes with Redis, of which nothing but Redis fails, and its timeout is the default:")
+    tally = await stress_redis(ground, directory, redis, seed, seconds, tell=say)
+    say(tally.report())
+    good &= not tally.wrong
     for control in CONTROLS:
         tally = await stress_control(control, ground, directory, redis, seed, CONTROL_SECONDS)
         good &= _caught(control, tally)
@@ -85,7 +89,7 @@ def _caught(control: Control, tally: Tally) -> bool:
 
 def main() -> int:
     parser = ArgumentParser(prog="python -m tests.stress.answers", description="The stress proof of kept answers.")
-    parser.add_argument("--seconds", type=float, default=60, help="length of each of the two main runs")
+    parser.add_argument("--seconds", type=float, default=60, help="length of each of the three long runs")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of all dice")  # noqa: S311
     given = parser.parse_args()
     say(f"SEED={given.seed}, SECONDS={given.seconds:g}")

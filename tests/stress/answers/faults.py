@@ -51,12 +51,12 @@ class Faults:
     _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by whoever changes what Redis knows, so that each sees what it did."""
 
-    async def befall(self, longest_calm_seconds: float) -> None:
+    async def befall(self, kinds: Sequence[str], longest_calm_seconds: float) -> None:
         """A few of them together, then a time of calm, until cancelled. Each comes before any comes again."""
-        kinds: list[str] = []
+        coming: list[str] = []
         while True:
-            kinds = kinds or self.dice.sample(self.kinds, len(self.kinds))
-            together = [kinds.pop() for _ in range(min(len(kinds), self.dice.randint(1, MOST_TOGETHER)))]
+            coming = coming or self.dice.sample(kinds, len(kinds))
+            together = [coming.pop() for _ in range(min(len(coming), self.dice.randint(1, MOST_TOGETHER)))]
             await asyncio.sleep(self.dice.uniform(0.2, 1) * longest_calm_seconds)
             await asyncio.gather(*(self.strike(kind, LONGEST_REST_SECONDS) for kind in together))
 
@@ -70,10 +70,6 @@ class Faults:
         await asyncio.sleep(self.dice.uniform(0, longest_pause_seconds))
         await getattr(self, kind)()
         self.tally.faults[kind] += 1
-
-    @property
-    def kinds(self) -> Sequence[str]:
-        return ANYWHERE if self.redis is None else ANYWHERE + OF_REDIS
 
     async def cut_listeners(self) -> None:
         """The server ends their sessions."""

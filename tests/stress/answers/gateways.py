@@ -19,6 +19,8 @@ from tests.stress.answers.wire import Wire
 
 DEADLINE_SECONDS = 10
 PATIENCE_SECONDS = 60
+PATIENT_SECONDS = 0.5
+"""Of gateways with Redis: on a busy machine too, it is without an answer only where a fault makes it so."""
 BY_ITSELF = {"Connection": "close"}
 """Each request has a connection of its own: on one that was idle it may come to a closed door, which proves nothing.
 And of several idle ones that are over, httpx closes the first alone where the request that finds them is cancelled."""
@@ -39,15 +41,16 @@ async def serving_processes(
     *,
     names: Sequence[str],
     redis_url: str | None = None,
+    redis_timeout_seconds: float | None = PATIENT_SECONDS,
     control: str | None = None,
 ) -> AsyncIterator[list[Gateway]]:
-    """One gateway for each name, all of them up. `control`: what is taken away from them, see `weakened`."""
+    """One gateway for each name, all of them up. `redis_timeout_seconds`: None for the default; `control`: what is
+    taken away from them, see `weakened`."""
     settings = {
         "LISTEN_DATABASE_URL": through(wire, database.gateway_dsn),
         "LOG_LEVEL": "error",
         "REQUEST_DEADLINE_SECONDS": str(DEADLINE_SECONDS),
-        # On a busy machine too, Redis is without an answer only where a fault makes it so.
-        "REDIS_TIMEOUT_SECONDS": "0.5",
+        **({"REDIS_TIMEOUT_SECONDS": str(redis_timeout_seconds)} if redis_timeout_seconds else {}),
         **({"REDIS_URL": redis_url} if redis_url else {}),
     }
     weakened = (sys.executable, "-m", "tests.stress.answers.weakened")

@@ -11,7 +11,7 @@ import httpx
 
 from tests.changes.arena import Dice
 from tests.stress.answers.checks import Answer, judge, story
-from tests.stress.answers.gateways import DEADLINE_SECONDS, Gateway
+from tests.stress.answers.gateways import Gateway
 from tests.stress.answers.ground import ROLES, Ground, Tenant
 from tests.stress.answers.questions import Question, questions
 from tests.stress.answers.tally import Tally
@@ -21,8 +21,6 @@ LONGEST_PAUSE_SECONDS = 0.03
 MOST_IN_A_ROW = 6
 EXCUSES = {"DATABASE_UNAVAILABLE", "POOL_EXHAUSTED", "TENANT_BUSY", "DEADLINE_EXCEEDED"}
 """Why a gateway may refuse in times like these."""
-SLOWEST_SECONDS = DEADLINE_SECONDS + 5.0
-"""Nobody waits longer, not of a gateway that was stopped for a while either."""
 
 
 @dataclass
@@ -111,9 +109,7 @@ class Reader:
     def _count(self, question: Question, response: httpx.Response, seconds: float) -> None:
         if response.status_code in (200, 304):
             self.tally.statuses[response.headers["X-Cache"]] += 1
-        self.tally.slowest_seconds = max(self.tally.slowest_seconds, seconds)
-        if seconds > SLOWEST_SECONDS:
-            self.tally.wrong.append(f"{question.name} took {seconds:.1f} s")
+        self.tally.took(seconds, question.name)
         others = (tenant for tenant in self.ground.tenants if tenant is not question.tenant)
         if leaked := [tenant.slug for tenant in others if tenant.canary in response.text]:
             self.tally.wrong.append(f"{question.tenant.slug} was shown what is {leaked}'s: {response.text}")

@@ -10,8 +10,8 @@ from typing import Any
 from tests.changes.arena import Dice
 from tests.changes.hands import kill_server
 from tests.servers import RedisServer
-from tests.stress.answers.faults import Faults, maintain
-from tests.stress.answers.gateways import Gateway, serving_processes
+from tests.stress.answers.faults import ANYWHERE, OF_REDIS, Faults, maintain
+from tests.stress.answers.gateways import DEADLINE_SECONDS, PATIENT_SECONDS, Gateway, serving_processes
 from tests.stress.answers.ground import Ground
 from tests.stress.answers.intruders import Intruder
 from tests.stress.answers.readers import Reader
@@ -24,6 +24,10 @@ ALONE, TWO, THREE = ("alone",), ("one", "two"), ("one", "two", "three")
 NOTICES_LATE_SECONDS = 0.2
 PROGRESS_SECONDS = 10
 LONGEST_CALM_SECONDS = 8
+LIMIT_SECONDS = DEADLINE_SECONDS + 5.0
+"""Nobody waits longer, not of a gateway that was stopped for a while either."""
+LIMIT_WITHOUT_REDIS_SECONDS = 2.0
+"""Nobody waits longer where nothing but Redis fails: a few trips that are given up, and half a second after a write."""
 
 Player = Coroutine[Any, Any, None]
 
@@ -86,17 +90,25 @@ async def scene(
     names: Sequence[str],
     redis: RedisServer | None = None,
     control: str | None = None,
+    limit_seconds: float = LIMIT_SECONDS,
+    redis_timeout_seconds: float | None = PATIENT_SECONDS,
 ) -> AsyncIterator[Scene]:
-    """Gateways that keep answers; notices come late from then on."""
+    """Gateways that keep answers; notices come late from then on. `redis_timeout_seconds`: None for their default."""
     wire = Wire(Dice(f"{seed} wire"))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(wire.to(ground.database.server.port))
         processes = serving_processes(
-            ground.database, directory, wire, names=names, redis_url=redis.url if redis else None, control=control
+            ground.database,
+            directory,
+            wire,
+            names=names,
+            redis_url=redis.url if redis else None,
+            redis_timeout_seconds=redis_timeout_seconds,
+            control=control,
         )
         gateways = await stack.enter_async_context(processes)
         wire.longest_seconds = NOTICES_LATE_SECONDS
-        yield Scene(ground, gateways, wire, redis, Tally(), seed)
+        yield Scene(ground, gateways, wire, redis, Tally(limit_seconds), seed)
 
 
 async def stress_answers(
@@ -114,8 +126,29 @@ async def stress_answers(
     """The main run: everybody at once, and all faults in turn, with times of calm between them; until something is
     wrong, it is enough, or the time is over."""
     async with scene(ground, directory, seed, names=names, redis=redis) as stage:
-        players = [*stage.players(), *stage.intruders(), stage.faults.befall(longest_calm_seconds)]
+        faults = stage.faults.befall(ANYWHERE + OF_REDIS if redis else ANYWHERE, longest_calm_seconds)
+        players = [*stage.players(), *stage.intruders(), faults]
         return await play(stage, players, seconds, enough=lambda tally: bool(tally.wrong) or enough(tally), tell=tell)
+
+
+async def stress_redis(
+    ground: Ground,
+    directory: Path,
+    redis: RedisServer,
+    seed: str,
+    seconds: float,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Tally:
+    """Three gateways of which nothing fails but their Redis, which they wait for as they do by default: how long
+    anybody waits then is a part of what is checked."""
+    limit = LIMIT_WITHOUT_REDIS_SECONDS
+    opened = scene(
+        ground, directory, f"{seed} redis", names=THREE, redis=redis, limit_seconds=limit, redis_timeout_seconds=None
+    )
+    async with opened as stage:
+        players = [*stage.players(), stage.faults.befall(OF_REDIS, LONGEST_CALM_SECONDS)]
+        return await play(stage, players, seconds, enough=lambda tally: bool(tally.wrong), tell=tell)
 
 
 async def play(

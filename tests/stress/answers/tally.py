@@ -8,10 +8,11 @@ LISTED_WRONGS = 5
 
 @dataclass
 class Tally:
-    """`wrong`: one story each; `broken`: the letters of the promises that answers broke, see `checks`. `statuses`: what
-    the cache did, by answer; `codes`: of requests that were not answered. `lag_seconds`, `slowest_seconds`: the
-    largest seen."""
+    """`limit_seconds`: what an answer may take. `wrong`: one story each; `broken`: the letters of the promises that
+    answers broke, see `checks`. `statuses`: what the cache did, by answer; `codes`: of requests that were not answered.
+    `lag_seconds`, `slowest_seconds`: the largest seen."""
 
+    limit_seconds: float
     checks: int = 0
     unjudged: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -29,6 +30,12 @@ class Tally:
     @property
     def hit_share(self) -> float:
         return self.statuses["HIT"] / max(1, self.statuses.total())
+
+    def took(self, seconds: float, asked: str) -> None:
+        """How long an answer took, and to what."""
+        self.slowest_seconds = max(self.slowest_seconds, seconds)
+        if seconds > self.limit_seconds:
+            self.wrong.append(f"{asked} took {seconds:.1f} s")
 
     def line(self) -> str:
         """Where the run stands."""

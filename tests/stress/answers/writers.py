@@ -74,7 +74,10 @@ class Writer:
         changes = [{"dealId": key, "amount": str(number)} for key in lane.deal_ids]
         body = {"query": CHANGE, "variables": {"input": {"changes": changes}}}
         headers = {"Authorization": f"Bearer {tenant.tokens[self.dice.choice(WRITING_ROLES)]}"}
-        return await gateway.http.post("/graphql", json=body, headers=headers)
+        begun_at = time.monotonic()
+        response = await gateway.http.post("/graphql", json=body, headers=headers)
+        self.tally.took(time.monotonic() - begun_at, "a write")
+        return response
 
     def _heard(self, lane: Lane, commit: Commit, response: httpx.Response) -> bool:
         """Whether the write is known to be done. What failed may be done all the same."""
