@@ -12,7 +12,9 @@ from tests.cost.priced import Priced, Variables
 SCHEMA = Priced.written("""
 enum Preset { TODAY LAST_90_DAYS LAST_YEAR }
 enum Unit { DAY MONTH }
-input Period { preset: Preset }
+enum Key { FAST SLOW }
+input Period { preset: Preset  range: Range }
+input Range { from: String  to: String }
 input Filter { ids: [ID!] @cost(weight: "0.1")  inner: Filter  cheap: Boolean @cost(weight: "-3") }
 interface Named { a: Int  thing: Thing }
 type Thing implements Named {
@@ -24,6 +26,8 @@ type Thing implements Named {
   things(first: Int = 3, filter: Filter): [Thing!]! @listSize(slicingArguments: ["first"])
   page(first: Int, last: Int): Page
     @listSize(assumedSize: 4, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+  grouped(by: [Key!], filter: Filter, several: [Filter!]): [Thing!]! @cost(weight: "20")
+    @costFactor(factor: 5, when: ["by.SLOW", "filter.inner"]) @listSize(assumedSize: 2, slicingArguments: ["several"])
   trend(unit: Unit = MONTH): [Point!]! @listSize(assumedSize: 12) @listIntervals(interval: "unit")
 }
 type Other implements Named @cost(weight: "4") { a: Int  thing: Thing @cost(weight: "9") }
@@ -35,19 +39,28 @@ type Query { thing: Thing  things(first: Int = 3): [Thing!]! @listSize(slicingAr
 
 RETURNS = {
     "thing": "Thing", "board": "Thing", "node": "Thing", "nodes": "Thing", "things": "Thing", "named": "Named",
+    "grouped": "Thing",
     "page": "Page", "edges": "Edge", "trend": "Point",
 }  # fmt: skip
 FIELDS = {
     "Query": ("thing", "things"),
-    "Thing": ("a", "weighed", "moves", "owned", "thing", "named", "board", "things", "page", "trend"),
+    "Thing": ("a", "weighed", "moves", "owned", "thing", "named", "board", "things", "page", "grouped", "trend"),
     "Named": ("a", "thing"),
     "Page": ("nodes", "edges", "length"),
     "Edge": ("node",),
     "Point": ("a",),
 }
-ARGUMENTS = {"first": "Int", "last": "Int", "filter": "Filter", "ownerId": "ID", "period": "Period", "unit": "Unit"}
-TAKES = {"board": ("ownerId", "period"), "page": ("first", "last"), "trend": ("unit",)}
-LISTS = ("things", "nodes", "edges", "trend")
+ARGUMENTS = {
+    "first": "Int", "last": "Int", "filter": "Filter", "several": "[Filter!]", "by": "[Key!]", "ownerId": "ID",
+    "period": "Period", "unit": "Unit",
+}  # fmt: skip
+TAKES = {
+    "board": ("ownerId", "period"),
+    "page": ("first", "last"),
+    "grouped": ("by", "filter", "several"),
+    "trend": ("unit",),
+}
+LISTS = ("things", "nodes", "edges", "grouped", "trend")
 DEEPEST = 4
 
 
@@ -83,7 +96,12 @@ def _value(random: Random, argument: str) -> Any:
         case "first" | "last":
             return random.choice([None, 0, 1, 2, 3, 10])
         case "filter":
-            return {"ids": ["x"] * random.randint(0, 30), "cheap": random.choice([True, None])}
+            inner = _value(random, "filter") if random.random() < 0.3 else None
+            return {"ids": ["x"] * random.randint(0, 30), "cheap": random.choice([True, None]), "inner": inner}
+        case "several":
+            return [_value(random, "filter") for _ in range(random.randint(0, 4))]
+        case "by":
+            return random.choices(["FAST", "SLOW"], k=random.randint(0, 2))
         case "period":
             return random.choice([None, {"preset": random.choice(["TODAY", "LAST_90_DAYS", "LAST_YEAR"])}])
         case "unit":
@@ -126,7 +144,7 @@ def _literal(name: str, value: Any) -> str:
         return "{" + ", ".join(f"{key}: {_literal(key, inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(_literal(name, inner) for inner in value) + "]"
-    return value if name in {"unit", "preset"} and isinstance(value, str) else json.dumps(value)
+    return value if name in {"unit", "preset", "by"} and isinstance(value, str) else json.dumps(value)
 
 
 def grown(random: Random, selected: tuple[Chosen, ...], parent: str = "Query") -> tuple[Chosen, ...]:
@@ -156,7 +174,8 @@ def _answered(random: Random, one: Chosen, size: int) -> Any:
     sizes = [value for name in ("first", "last") if isinstance(value := one.arguments.get(name), int)]
     own = max(sizes, default=4 if one.name == "page" else 3)
     if one.name in LISTS:
-        most = {"things": own, "trend": 1}.get(one.name, size)
+        several = one.arguments.get("several")
+        most = {"things": own, "grouped": 2 if several is None else len(several), "trend": 1}.get(one.name, size)
         return [answer(random, one.below) for _ in range(random.randint(0, min(most, 3)))]
     if one.name != "node" and random.random() < 0.2:
         return None

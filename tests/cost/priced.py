@@ -22,6 +22,7 @@ from graphql import (
 
 from gateway.api.schema import graphql_schema
 from gateway.cost.actual import Ran, actual_points
+from gateway.cost.advice import Advice, advice
 from gateway.cost.breakdown import Share, shares
 from gateway.cost.estimate import Price, Pricing
 from gateway.cost.prices import Factor, FieldPrice, Path, Size
@@ -104,6 +105,9 @@ class Priced:
 
     def shares(self, text: str, variables: Variables | None = None) -> list[Share]:
         return shares(self.price(text).compiled(variables or {}), variables or {})
+
+    def advice(self, text: str, most: int, variables: Variables | None = None) -> list[Advice]:
+        return advice(self.price(text).opened(variables or {}), most)
 
     def by_path(self, text: str, variables: Variables | None = None) -> dict[str, float]:
         return {".".join(share.path): share.points for share in self.shares(text, variables)}

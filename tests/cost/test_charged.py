@@ -74,7 +74,7 @@ async def test_what_is_dearer_than_one_operation_may_be_is_told_how_to_be_cheape
     assert (response.status_code, code(response)) == (400, "COST_LIMIT_EXCEEDED")
     told = response.json()["errors"][0]["extensions"]
     assert (told["cost"], told["most"], told["dearest"][0]["path"]) == (LIST_PRICE, 10, ["deals", "nodes"])
-    assert told["dearest"][0]["remedy"] == "`first` of `deals` of at most 9 would do."
+    assert told["dearest"][0]["remedy"] == "A smaller `first` of `deals` would do: at most 9."
     assert cost(response)["actualQueryCost"] == 0
 
 

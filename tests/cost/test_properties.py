@@ -2,10 +2,11 @@
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from gateway.cost.actual import Ran
 from gateway.cost.estimate import whole
+from tests.cost.heeded import at, heeded
 from tests.cost.made_up import SCHEMA, Chosen, answer, grown, operations, randoms, text, text_with_variables
 
 
@@ -43,3 +44,24 @@ def test_shares_by_path_add_up_to_the_price(selected: tuple[Chosen, ...]) -> Non
     found = SCHEMA.shares(text(selected))
     assert whole(sum(share.points for share in found)) == SCHEMA.points(text(selected))
     assert all(share.points > 0 for share in found)
+
+
+@settings(deadline=None, max_examples=300)
+@given(operations, randoms)
+def test_what_is_advised_as_enough_is_enough(selected: tuple[Chosen, ...], random: Random) -> None:
+    price = SCHEMA.points(text(selected))
+    assume(price > 1)
+    most = random.randint(1, price - 1)
+    for advice in SCHEMA.advice(text(selected), most):
+        if advice.is_enough:
+            assert SCHEMA.points(text(heeded(random, selected, advice))) <= most
+        else:
+            assert SCHEMA.points(text(at(selected, advice.path, lambda _: None))) > most
+
+
+@settings(deadline=None)
+@given(operations)
+def test_advice_is_the_same_for_a_value_written_or_in_a_variable(selected: tuple[Chosen, ...]) -> None:
+    query, variables = text_with_variables(selected)
+    written, varied = SCHEMA.advice(text(selected), 1), SCHEMA.advice(query, 1, variables)
+    assert [advice.remedy for advice in varied] == [advice.remedy for advice in written]

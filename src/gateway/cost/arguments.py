@@ -29,12 +29,20 @@ ABSENT = (None, ..., Undefined)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Argument:
-    """`read`: its value, of a request's variables. `fixed`: the same in every request. `default`: the schema's."""
+    """`read`: its value, of a request's variables. `fixed`: the same in every request. `default`: the schema's.
+
+    `key`: in an opened operation, which has a request's values in it, and what is read is changes of them by this key.
+    """
 
     name: str
     read: Callable[[Variables], Any]
     fixed: bool
     default: Any
+    key: str = ""
+
+    def opened(self, variables: Variables, place: str) -> "Argument":
+        key, value = f"{place}.{self.name}", self.read(variables)
+        return Argument(self.name, lambda changes: changes.get(key, value), False, self.default, key)
 
 
 def arguments_of(definition: GraphQLField, node: FieldNode, variable_defaults: Variables) -> dict[str, Argument]:
@@ -59,6 +67,8 @@ def measured(program: Program, arguments: tuple[Argument, ...], measure: Callabl
     """What a measure says of the values of some arguments."""
     if all(argument.fixed for argument in arguments):
         return Term(measure(*(argument.read({}) for argument in arguments)))
+    if any(argument.key for argument in arguments):
+        return program.read((arguments, measure), _measured_if_changed(arguments, measure))
     reads = [argument.read for argument in arguments]
     if len(reads) == 1:
         read = reads[0]
@@ -79,6 +89,36 @@ def is_given(value: Any, path: tuple[str, ...]) -> bool:
         return True
     found = at(value, path[:-1])
     return bool(path) and (path[-1] in found if isinstance(found, list) else found == path[-1])
+
+
+def put(value: Any, path: tuple[str, ...], new: Any) -> Any:
+    """The same inputs with something new at a path."""
+    if not path:
+        return new
+    around = value if isinstance(value, Mapping) else {}
+    return {**around, path[0]: put(around.get(path[0]), path[1:], new)}
+
+
+def without(value: Any, path: tuple[str, ...]) -> Any:
+    """The same inputs without what is given at a path, see `is_given`."""
+    if not path:
+        return None
+    found = at(value, path[:-1])
+    if isinstance(found, list):
+        return put(value, path[:-1], [one for one in found if one != path[-1]])
+    return put(value, path[:-1] if found == path[-1] else path, None)
+
+
+def _measured_if_changed(
+    arguments: tuple[Argument, ...], measure: Callable[..., float]
+) -> Callable[[Variables], float]:
+    """Inputs may be large, and changes are many: what is not changed is measured once."""
+
+    def now(changes: Variables) -> float:
+        return measure(*(argument.read(changes) for argument in arguments))
+
+    keys, unchanged = {argument.key for argument in arguments}, now({})
+    return lambda changes: unchanged if keys.isdisjoint(changes) else now(changes)
 
 
 def _argument(name: str, definition: GraphQLArgument, node: ValueNode | None, defaults: Variables) -> Argument:

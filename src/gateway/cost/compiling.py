@@ -6,6 +6,7 @@ member would.
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from graphql import (
     FieldNode,
@@ -19,8 +20,9 @@ from graphql import (
 )
 
 from gateway.cost.arguments import arguments_of
+from gateway.cost.levers import levers
 from gateway.cost.parts import Charge, Part, Readings, Selected, joined
-from gateway.cost.prices import INTROSPECTION_OBJECT_POINTS, LENT, OBJECT_POINTS, PERIOD, Prices
+from gateway.cost.prices import INTROSPECTION_OBJECT_POINTS, LENT, OBJECT_POINTS, Prices
 from gateway.cost.program import NOTHING, ONE, Program, Term, Variables
 from gateway.cost.selection import Selections
 from gateway.cost.weighing import Above, Site, Weighing
@@ -31,13 +33,14 @@ Sets = tuple[SelectionSetNode, ...]
 @dataclass(slots=True)
 class Compiler:
     """Compiles with the switches of one request. The same selection below the same is compiled once, so that fragments
-    which double cost no more than their text."""
+    which double cost no more than their text. `asked`: the variables of the request that an operation is opened for."""
 
     schema: GraphQLSchema
     prices: Prices
     weighing: Weighing
     selections: Selections
     defaults: Variables
+    asked: Variables | None = None
     _known: dict[tuple[str, tuple[int, ...], Above], Selected] = field(default_factory=dict)
 
     @property
@@ -63,29 +66,47 @@ class Compiler:
             raise LookupError(f"{parent.name} has no field {nodes[0].name.value}: the operation is not valid")
         own = arguments_of(definition, nodes[0], self.defaults)
         lent = {argument.name: argument for argument in above.lent}
-        return Site(parent, nodes, definition, self.prices.of_field(definition), {**lent, **own}, above)
+        site = Site(parent, nodes, definition, self.prices.of_field(definition), {**lent, **own}, above)
+        if self.asked is None:
+            return site
+        opened = {name: argument.opened(self.asked, site.place) for name, argument in own.items()}
+        return replace(site, reach={**lent, **opened})
 
     def _part(self, key: str, site: Site) -> tuple[Part, Readings]:
         """The part, and the readings that are left to be paid further up."""
-        size, sliced_by = self.weighing.size(site)
-        below = self._below(site, size, sliced_by)
-        weighed = Charge((key,), self.weighing.own_points(site), self.weighing.share(site))
-        readings = _readings(key, site.price.reading, weighed, below)
+        here = self._here(site)
+        size = self.program.product(here, self.weighing.size(site))
+        below = self._below(site, size)
+        weighed = Charge((key,), self.program.product(here, self.weighing.own_points(site)))
+        readings = self._readings(site.price.reading, weighed, below, here)
         charge = weighed if site.price.reading is None else Charge((key,), NOTHING)
         paid = () if LENT.isdisjoint(site.definition.args) else tuple(readings.values())
         part = Part(
             key=key,
             charge=charge,
             readings=paid,
-            size=size if site.is_list else ONE,
+            size=size if site.is_list else here,
             below=below,
             leaf_points=self._type_points(site.type) if is_leaf_type(site.type) else 0.0,
             points=NOTHING,
-            sliced_by=sliced_by if site.is_list else None,
-            sliced_above=site.name in site.above.sized,
-            has_period=PERIOD in site.definition.args,
+            levers=tuple if self.asked is None else partial(levers, site, self.weighing.inputs),
+            place=site.place,
         )
         return replace(part, points=self._points(part)), {} if paid else readings
+
+    def _readings(self, reading: str | None, own: Charge, below: tuple[Selected, ...], here: Term) -> Readings:
+        """What is read for a field and what is selected of it, and has to be paid there or further up."""
+        found = {
+            name: tuple(Charge((*own.path, *charge.path), self.program.product(here, charge.points)) for charge in some)
+            for name, some in joined([selected.readings for selected in below]).items()
+        }
+        return found if reading is None else joined([found, {reading: (own,)}])
+
+    def _here(self, site: Site) -> Term:
+        """How often a field is there: once, unless a change of an opened operation leaves it out."""
+        if self.asked is None:
+            return ONE
+        return self.program.read(site.place, lambda changes: float(changes.get(site.place, 1)))
 
     def _points(self, part: Part) -> Term:
         """Of a part, all together."""
@@ -94,14 +115,14 @@ class Compiler:
         together = [self.program.largest(charge.points for charge in charges) for charges in part.readings]
         return self.program.sum([part.charge.points, *together, entries_])
 
-    def _below(self, site: Site, size: Term, sliced_by: str | None) -> tuple[Selected, ...]:
+    def _below(self, site: Site, size: Term) -> tuple[Selected, ...]:
         sets = tuple(node.selection_set for node in site.nodes if node.selection_set is not None)
         above = Above(lent=site.above.lent, under=site.parent.name)
         if own := tuple(site.reach[name] for name in sorted(LENT & set(site.definition.args))):
             names = {argument.name for argument in own}
             above = replace(above, lent=(*(one for one in site.above.lent if one.name not in names), *own))
         if site.price.size is not None and site.price.size.sized_fields:
-            above = replace(above, sized=site.price.size.sized_fields, size=size, sliced_by=sliced_by)
+            above = replace(above, sized=site.price.size.sized_fields, size=size)
         return tuple(self.selected(type_, sets, above) for type_ in self._members(site.type)) if sets else ()
 
     def _members(self, type_: GraphQLNamedType) -> list[GraphQLObjectType]:
@@ -114,12 +135,3 @@ class Compiler:
             return 0.0 if is_leaf_type(type_) else INTROSPECTION_OBJECT_POINTS
         said = self.prices.of_type(type_)
         return said if said is not None else 0.0 if is_leaf_type(type_) else OBJECT_POINTS
-
-
-def _readings(key: str, reading: str | None, charge: Charge, below: tuple[Selected, ...]) -> Readings:
-    """What is read for a field and what is selected of it, and has to be paid there or further up."""
-    found = {
-        name: tuple(charge.beneath(key) for charge in charges)
-        for name, charges in joined([selected.readings for selected in below]).items()
-    }
-    return found if reading is None else joined([found, {reading: (charge,)}])

@@ -12,7 +12,7 @@ from gateway.cost.compiling import Compiler
 from gateway.cost.measures import InputScale
 from gateway.cost.parts import Charge, Selected
 from gateway.cost.prices import Prices
-from gateway.cost.program import Program, Term, Variables
+from gateway.cost.program import Numbers, Program, Term, Variables
 from gateway.cost.selection import Selections, switch_names
 from gateway.cost.weighing import Above, Weighing
 
@@ -34,7 +34,11 @@ class Compiled:
         self._points: Term = program.sum([*(part.points for part in root.parts), *together])
 
     def points(self, variables: Variables) -> int:
-        return whole(self._points.number(self.program.run(variables)))
+        return self.points_of(self.program.run(variables))
+
+    def points_of(self, numbers: Numbers) -> int:
+        """With the numbers of one run."""
+        return whole(self._points.number(numbers))
 
 
 class Pricing:
@@ -49,10 +53,10 @@ class Pricing:
         """The price of an operation of a valid document."""
         defaults = variable_defaults(operation)
 
-        def compile_with(switches: Mapping[str, bool]) -> Compiled:
+        def compile_with(switches: Mapping[str, bool], asked: Variables | None = None) -> Compiled:
             selections = Selections(self._schema, document, switches)
             weighing = Weighing(self._schema, self._inputs)
-            compiler = Compiler(self._schema, self._prices, weighing, selections, defaults)
+            compiler = Compiler(self._schema, self._prices, weighing, selections, defaults, asked)
             root_type = self._schema.get_root_type(operation.operation)
             if root_type is None:
                 raise LookupError(f"the schema has no {operation.operation.value}: the operation is not valid")
@@ -65,9 +69,7 @@ class Price:
     """What an operation costs with the variables of a request, as JSON. Each way of skipping and including is compiled
     when it is first asked for."""
 
-    def __init__(
-        self, compile_with: Callable[[Mapping[str, bool]], Compiled], switches: tuple[str, ...], defaults: Variables
-    ) -> None:
+    def __init__(self, compile_with: Callable[..., Compiled], switches: tuple[str, ...], defaults: Variables) -> None:
         self._compile_with = compile_with
         self._switches = switches
         self._defaults = defaults
@@ -79,13 +81,21 @@ class Price:
 
     def compiled(self, variables: Variables) -> Compiled:
         """The operation as it is with these variables' switches."""
-        way = tuple(self._on(name, variables) for name in self._switches)
+        way = self._way(variables)
         found = self._ways.get(way)
         if found is None:
             found = self._ways[way] = self._compile_with(dict(zip(self._switches, way, strict=True)))
             if len(self._ways) > MOST_WAYS:
                 self._ways.popitem(last=False)
         return found
+
+    def opened(self, variables: Variables) -> Compiled:
+        """The operation as it is with these variables, opened: what it costs is a function of changes to it, by the
+        keys of its arguments and the places of its fields."""
+        return self._compile_with(dict(zip(self._switches, self._way(variables), strict=True)), variables)
+
+    def _way(self, variables: Variables) -> tuple[bool, ...]:
+        return tuple(self._on(name, variables) for name in self._switches)
 
     def _on(self, name: str, variables: Variables) -> bool:
         value: Any = variables.get(name, self._defaults.get(name))

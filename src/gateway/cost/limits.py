@@ -1,6 +1,6 @@
 """How much one operation may cost, and what a budget refuses, as errors."""
 
-from gateway.cost.breakdown import Advice, advice, shares
+from gateway.cost.advice import Advice, advice
 from gateway.cost.budget import Standing
 from gateway.cost.estimate import Price
 from gateway.cost.program import Variables
@@ -11,7 +11,7 @@ def check_price(price: Price, variables: Variables, most: int) -> int:
     """The points that an operation costs. Raises COST_LIMIT_EXCEEDED above `most`, with what would bring it under."""
     points = price.points(variables)
     if points > most:
-        dearest = advice(shares(price.compiled(variables), variables), most)
+        dearest = advice(price.opened(variables), most)
         raise CostLimitExceededError(
             f"The operation costs {points} points; {most} are allowed. " + " ".join(map(_sentence, dearest)),
             extensions={"cost": points, "most": most, "dearest": [_told(one) for one in dearest]},

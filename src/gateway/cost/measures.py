@@ -15,6 +15,8 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLNamedType,
     get_named_type,
+    is_required_argument,
+    is_required_input_field,
 )
 
 from gateway.cost.arguments import ABSENT, at, is_given
@@ -115,9 +117,11 @@ def factor_where(paths: tuple[Path, ...], factor: float, each: Path | None = Non
 
 @dataclass(slots=True, eq=False)
 class InputPoints:
-    """What inputs cost: each value by itself, and by its fields where these are not free. A list is its entries."""
+    """What inputs cost: each value by itself, and by its fields where these are not free. A list is its entries.
+    `required`: whether it has to be given."""
 
     each: float
+    required: bool
     fields: dict[str, "InputPoints"] = field(default_factory=dict)
 
     def __call__(self, value: Any) -> float:
@@ -147,7 +151,7 @@ class InputScale:
             said, is_object = self._weight_of(element), isinstance(type_, GraphQLInputObjectType)
             each = (OBJECT_POINTS if is_object else 0.0) if said is None else said
             self.reduces = self.reduces or each < 0
-            points = InputPoints(each, self._fields(type_))
+            points = InputPoints(each, _is_required(element), self._fields(type_))
             self._known[id(element)] = points if each or points.fields else None
         return self._known[id(element)]
 
@@ -160,6 +164,12 @@ class InputScale:
             found = {name: self.of(element) for name, element in type_.fields.items()}
             fields.update({name: points for name, points in found.items() if points is not None})
         return self._types[type_.name]
+
+
+def _is_required(element: GraphQLArgument | GraphQLInputField) -> bool:
+    if isinstance(element, GraphQLArgument):
+        return is_required_argument(element)
+    return is_required_input_field(element)
 
 
 def _day(value: Any) -> date | None:

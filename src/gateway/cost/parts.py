@@ -1,23 +1,19 @@
 """The parts that the price of an operation is made of: fields by response key, as they nest."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.cost.levers import Lever
 from gateway.cost.prices import Path
 from gateway.cost.program import Term
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Charge:
-    """What a field adds each time that it is resolved. `path`: of response keys, from the part that bears it on.
-    `share`: of the period that its weight is of, where it goes by the period."""
+    """What a field adds each time that it is resolved. `path`: of response keys, from the part that bears it on."""
 
     path: Path
     points: Term
-    share: Term | None = None
-
-    def beneath(self, key: str) -> "Charge":
-        return Charge((key, *self.path), self.points, self.share)
 
 
 Readings = Mapping[str, tuple[Charge, ...]]
@@ -40,8 +36,7 @@ class Selected:
 class Part:
     """A field. `points`: all of it; `charge` and `readings`: each time that it is resolved; `size`: entries of its
     list, 1 where it is none; `below`: one entry, by each type that it may be; `leaf_points`: of an entry that is no
-    object. `sliced_by`: the argument that its size goes by, and whether that is the field's above.
-    `has_period`: whether fields below go by its `period`."""
+    object. Of an opened operation: `levers`, what of its arguments could be less; `place`: of the field itself."""
 
     key: str
     charge: Charge
@@ -50,9 +45,8 @@ class Part:
     below: tuple[Selected, ...]
     leaf_points: float
     points: Term
-    sliced_by: str | None = None
-    sliced_above: bool = False
-    has_period: bool = False
+    levers: Callable[[], tuple[Lever, ...]] = tuple
+    place: str = ""
 
 
 def joined(several: list[Readings]) -> Readings:

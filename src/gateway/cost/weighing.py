@@ -32,12 +32,11 @@ from gateway.cost.program import NOTHING, ONE, Program, Term
 @dataclass(frozen=True, slots=True)
 class Above:
     """What a field finds above it. `lent`: arguments that fields below go by; `sized`: which fields are the lists that
-    the field above sizes, `size` and `sliced_by`: how; `under`: the type that the field above is one of."""
+    the field above sizes, `size`: how; `under`: the type that the field above is one of."""
 
     lent: tuple[Argument, ...] = ()
     sized: frozenset[str] = frozenset()
     size: Term = ONE
-    sliced_by: str | None = None
     under: str | None = None
 
 
@@ -55,6 +54,11 @@ class Site:
     @property
     def name(self) -> str:
         return self.nodes[0].name.value
+
+    @property
+    def place(self) -> str:
+        """Of the field in an opened operation."""
+        return str(id(self.nodes[0]))
 
     @property
     def type(self) -> GraphQLNamedType:
@@ -78,7 +82,7 @@ class Weighing:
         price, mutation = site.price, site.parent is self.schema.mutation_type
         default = MUTATION_POINTS if mutation and not site.name.startswith("__") else 0.0
         points = Term(default if price.weight is None else price.weight)
-        for factor in (*(self._factor(site, factor) for factor in price.factors), self.share(site) or ONE):
+        for factor in (*(self._factor(site, factor) for factor in price.factors), self._share(site)):
             points = self.program.product(points, factor)
         points = self.program.sum([points, *(self._input_points(site, name) for name in site.definition.args)])
         return self.program.largest([NOTHING, points]) if self.inputs.reduces else points
@@ -91,9 +95,9 @@ class Weighing:
         arguments = tuple(site.reach[path[0]] for path in measured_paths)
         return measured(self.program, arguments, factor_where(paths, factor.factor, factor.each))
 
-    def share(self, site: Site) -> Term | None:
+    def _share(self, site: Site) -> Term:
         if site.price.without_period is None:
-            return None
+            return ONE
         period, share = site.reach.get(PERIOD), period_share(site.price.without_period)
         return Term(share(None)) if period is None else measured(self.program, (period,), share)
 
@@ -101,27 +105,24 @@ class Weighing:
         points = self.inputs.of(site.definition.args[name])
         return NOTHING if points is None else measured(self.program, (site.reach[name],), points)
 
-    def size(self, site: Site) -> tuple[Term, str | None]:
-        """Entries of its list or of those below that it sizes, and the argument that tells."""
+    def size(self, site: Site) -> Term:
+        """Entries of its list or of those below that it sizes."""
         size = site.price.size
         if site.name in site.above.sized:
-            return site.above.size, site.above.sliced_by
+            return site.above.size
         if size is None:
-            return Term(float(self._unknown_size(site))), None
+            return Term(float(self._unknown_size(site)))
         otherwise = UNKNOWN_LIST_ENTRIES if size.assumed is None else size.assumed
         if size.interval is not None and PERIOD in site.reach:
             told = (site.reach[PERIOD], site.reach[size.interval])
-            return measured(self.program, told, intervals(otherwise)), None
+            return measured(self.program, told, intervals(otherwise))
         return self._slice(site, size, otherwise)
 
-    def _slice(self, site: Site, size: Size, otherwise: int) -> tuple[Term, str | None]:
+    def _slice(self, site: Site, size: Size, otherwise: int) -> Term:
         arguments = tuple(site.reach[path[0]] for path in size.slicing)
         defaults = [entries(argument.default) for argument in arguments]
         otherwise = max([found for found in defaults if found is not None] or [otherwise])
-        given = {argument.name.value for argument in site.nodes[0].arguments or ()}
-        names = [path for path in size.slicing if path[0] in given] or list(size.slicing)
-        told = ".".join(names[0]) if names else None
-        return measured(self.program, arguments, largest_slice(size.slicing, otherwise)), told
+        return measured(self.program, arguments, largest_slice(size.slicing, otherwise))
 
     def _unknown_size(self, site: Site) -> int:
         if not is_introspection_type(site.parent):
