@@ -7,13 +7,14 @@ from gateway.cost.program import Variables
 from gateway.errors import CostLimitExceededError, ThrottledError
 
 
-def check_price(price: Price, variables: Variables, most: int) -> int:
-    """The points that an operation costs. Raises COST_LIMIT_EXCEEDED above `most`, with what would bring it under."""
+def check_price(price: Price, variables: Variables, most: int, *, advised: bool = True) -> int:
+    """The points that an operation costs. Raises COST_LIMIT_EXCEEDED above `most`, `advised` with what would bring it
+    under: to find that out takes a hundred times as long as the price."""
     points = price.points(variables)
     if points > most:
-        dearest = advice(price.opened(variables), most)
+        dearest = advice(price.opened(variables), most) if advised else []
         raise CostLimitExceededError(
-            f"The operation costs {points} points; {most} are allowed. " + " ".join(map(_sentence, dearest)),
+            " ".join([f"The operation costs {points} points; {most} are allowed.", *map(_sentence, dearest)]),
             extensions={"cost": points, "most": most, "dearest": [_told(one) for one in dearest]},
         )
     return points

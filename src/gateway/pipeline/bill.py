@@ -30,9 +30,9 @@ class Order:
     def points(self) -> int:
         return self.price.points(self.variables)
 
-    def check(self, most: int) -> None:
+    def check(self, most: int, *, advised: bool) -> None:
         """Raises COST_LIMIT_EXCEEDED above so many points."""
-        check_price(self.price, self.variables, most)
+        check_price(self.price, self.variables, most, advised=advised)
 
     def actual_points(self, ran: Ran) -> int:
         return actual_points(self.price.compiled(self.variables), self.variables, ran)
@@ -47,7 +47,7 @@ class Order:
 class Bill:
     """`payer`: None for a caller of no tenant, or where prices are off. `order`: once the document is read. In points:
     `most` that it may be, None: any number; `requested` before it ran, `paid` in the end. `standing`: of the payer's
-    budget, as far as it is known here."""
+    budget, as far as it is known here. `advised`: whether a refusal tells what would be cheaper."""
 
     payer: Payer | None = None
     most: int | None = None
@@ -55,6 +55,7 @@ class Bill:
     order: Order | None = None
     requested: int = 0
     paid: int = 0
+    advised: bool = False
 
     def take(self, order: Order) -> None:
         self.order, self.requested = order, order.points()
@@ -62,7 +63,7 @@ class Bill:
     def check(self) -> None:
         """Raises COST_LIMIT_EXCEEDED."""
         if self.order is not None and self.most is not None:
-            self.order.check(self.most)
+            self.order.check(self.most, advised=self.advised)
 
     def told(self, *, by_path: bool) -> dict[str, Any]:
         """As `extensions.cost`."""

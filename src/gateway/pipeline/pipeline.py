@@ -141,6 +141,7 @@ class Pipeline:
             call = _within(call, identity.terms, limit)
         trail.tenant = identity.tenant_slug if identity else None
         trail.bill = bill = self._charging.open(identity)
+        bill.advised = identity is not None and not self._refusals.are_many(identity.tenant_id)
         with trail.stopwatch.stage("document"):
             document = await self._document(call.parameters, identity)
             operation = document.operation(call.parameters.operation_name)

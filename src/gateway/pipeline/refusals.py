@@ -1,7 +1,7 @@
 """Refusals in a torrent are told late.
 
 Each takes a process as long as several kept answers. Who asks again at once, whatever it is told, would take all of it
-from everybody else; so it is told with a pause, and its connections ask so much less.
+from everybody else; so it is told with a pause, and its connections ask so much less. Nor is it advised any more.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from gateway.observe import Observer
 
-AT_ONCE_A_SECOND = 20
+AT_ONCE_A_SECOND = 10
 """Of one tenant, that are told without a pause."""
 PAUSE_SECONDS = 0.5
 
@@ -32,12 +32,20 @@ class Refusals:
         self._second = 0
         self._counted: Counter[int] = Counter()
 
+    def are_many(self, tenant_id: int) -> bool:
+        """Whether as many were told within this second as are told at once."""
+        return self._of_this_second()[tenant_id] >= AT_ONCE_A_SECOND
+
     async def told(self, tenant_id: int) -> None:
         """To be awaited before a refusal is told."""
+        is_late = self.are_many(tenant_id)
+        self._of_this_second()[tenant_id] += 1
+        if is_late:
+            self._observer.refusal_paused()
+            await self._pause(PAUSE_SECONDS)
+
+    def _of_this_second(self) -> Counter[int]:
         second = int(self._clock())
         if second != self._second:
             self._second, self._counted = second, Counter()
-        self._counted[tenant_id] += 1
-        if self._counted[tenant_id] > AT_ONCE_A_SECOND:
-            self._observer.refusal_paused()
-            await self._pause(PAUSE_SECONDS)
+        return self._counted
