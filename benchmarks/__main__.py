@@ -11,6 +11,7 @@ from benchmarks.cached import CachedPlan
 from benchmarks.changes import ROUNDS
 from benchmarks.contenders import NotAHitError
 from benchmarks.hits import CONNECTIONS
+from benchmarks.hits import PACE as HITS_PACE
 from benchmarks.measure import Pace
 from benchmarks.peers.node import NoNodeError
 from benchmarks.report import print_results, write_markdown
@@ -65,7 +66,7 @@ def main(
 
 
 def _plan(data: Path, size: Size) -> Plan:
-    cached = CachedPlan(PACE, CONNECTIONS, screen_seconds=screens.SECONDS, notice_seconds=notices.SECONDS)
+    cached = CachedPlan(HITS_PACE, CONNECTIONS, screen_seconds=screens.SECONDS, notice_seconds=notices.SECONDS)
     return Plan(
         data,
         size,

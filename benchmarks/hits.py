@@ -33,7 +33,7 @@ from tests.servers import redis_server
 
 GENERATOR_CORE = 1
 CONNECTIONS = (1, 16, 64)
-PACE = Pace(rounds=5, warmup_seconds=0.5, seconds=2.0)
+PACE = Pace(rounds=9, warmup_seconds=0.3, seconds=1.0)
 QUICK = Pace(rounds=1, warmup_seconds=0.2, seconds=0.3)
 ALLOWED_MISSES = 0.01
 """The share of answers that may be none of the cache: a tenant's day can end, or a busy machine keep a gateway from
