@@ -1,6 +1,7 @@
 """Composition: every part is made here, once, and handed what it needs."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -44,7 +45,7 @@ from gateway.identity.sessions import Sessions
 from gateway.identity.tokens import TokenConfig, TokenVerifier
 from gateway.observe import Observer, configure_logging, process_registry
 from gateway.pipeline.at_once import AtOnce, KnownCalls
-from gateway.pipeline.caching import Caching
+from gateway.pipeline.caching import SILENT_SECONDS, Caching
 from gateway.pipeline.charging import Charging
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prepared import preparation
@@ -246,6 +247,7 @@ class _Parts:
                 # What settings let be seen is part of what is asked.
                 schema_version=schema_version(sdl(), str(settings.page_size_limit)),
                 grace_seconds=settings.cache_stale_seconds,
+                silent_seconds=self._silent_seconds,
             ),
             charging=self.charging,
             known=known,
@@ -301,19 +303,29 @@ class _Parts:
             read_funds=lambda: self.charging.account(identity),
         )
 
+    def _silent_seconds(self) -> float:
+        """How long nothing was heard of the database, neither as an answer nor as an echo."""
+        return time.monotonic() - max(self.listener.echoed_at, self.observer.answered_at)
+
     def _lookup(
-        self, share: Share, read: Callable[[Any, str, str], Awaitable[Found | None]]
+        self,
+        share: Share,
+        read: Callable[[Any, str, str], Awaitable[Found | None]],
+        *,
+        most_seconds: float = float("inf"),
     ) -> Callable[[str, str], Awaitable[Found | None]]:
         """A read outside any tenant, on a connection of its own, given back before the request goes on."""
 
         async def lookup(tenant: str, name: str) -> Found | None:
-            deadline = Deadline.after(self.settings.request_deadline_seconds)
+            deadline = Deadline.after(min(self.settings.request_deadline_seconds, most_seconds))
             return await self.pool.run(share, deadline, lambda connection: read(connection, tenant, name))
 
         return lookup
 
     async def _member(self, tenant: str, subject: str) -> MemberRecord | None:
-        found = await self._lookup(self.looking_up, identity_loaders.identify)(tenant, subject)
+        # One that was found before stands in for as long as the database says nothing: nobody waits long to see that.
+        lookup = self._lookup(self.looking_up, identity_loaders.identify, most_seconds=SILENT_SECONDS)
+        found = await lookup(tenant, subject)
         if found is None:
             return None
         return MemberRecord(

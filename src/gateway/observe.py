@@ -106,6 +106,8 @@ class Observer:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self.log = structlog.get_logger("gateway")
+        self.answered_at = float("-inf")
+        """When the database last answered a statement, by the monotonic clock."""
         self._operations: set[str] = set()
         self._series: dict[tuple[str, str, str], tuple[Counter, Counter, Histogram]] = {}
         self._stage_series: dict[str, Histogram] = {}
@@ -251,6 +253,7 @@ class Observer:
         self._points.labels("paid").inc(paid)
 
     def statement(self, event: StatementFinished) -> None:
+        self.answered_at = time.monotonic()
         self._statements.labels(event.name).observe(event.seconds)
 
     def folded(self, event: RollupFolded) -> None:

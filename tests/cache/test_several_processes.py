@@ -180,21 +180,24 @@ async def test_those_who_ask_at_once_share_a_trip_and_each_gets_its_own(redis: R
     store, stamp, now = SharedStore(link), Stamp.of(1, "here", Snapshot.parse("5:5:"), {"deals"}), time.time()
     for key in (b"a", b"b"):
         await store.put("here", key, Entry.of(stamp, key, read_at=now, good_until=now + 60), 60)
-    for tenant_id in (1, 2, 3):
+    for tenant_id in (1, 2, 3, 4):
         await store.write("here", tenant_id, {"deals"}, tenant_id)
         await store.read("here", tenant_id, None)
     (rubbish,) = await redis.keys("gateway:*:changes:3")
     await redis.hset(rubbish, "tag:deals", "rubbish")
+    (other,) = await redis.keys("gateway:*:changes:4")
+    await redis.set(other, "of another kind")
     await asyncio.sleep(LONGER_THAN_TRUST_SECONDS)
     before = await trips(redis)
-    asked = [("here", 1, b"a"), ("here", 2, b"b"), ("here", 1, None), ("here", 3, b"a"), ("there", 1, b"a")]
+    asked = [("here", 1, b"a"), ("here", 2, b"b"), ("here", 1, None), *(("here", other, b"a") for other in (3, 4))]
+    asked += [("there", 1, b"a")]
     found = [one for one in await asyncio.gather(*(store.read(*each) for each in asked)) if one]
     assert await trips(redis) - before == 2  # theirs, and the one that counts them
     assert [one.entry and one.entry.body for one in found] == [
-        *(b'{"data":a}', b'{"data":b}', None, b'{"data":a}', None)
+        *(b'{"data":a}', b'{"data":b}', None, b'{"data":a}', b'{"data":a}', None)
     ]
     first, second = {"deals": Writers((1,))}, {"deals": Writers((2,))}
-    assert [one.written for one in found] == [first, second, first, None, None]
+    assert [one.written for one in found] == [first, second, first, None, None, None]
     await link.close()
 
 

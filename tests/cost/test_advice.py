@@ -106,9 +106,9 @@ def test_what_is_read_together_is_not_to_be_left_out_alone() -> None:
 
 def test_an_operation_above_its_limit_is_refused_with_the_dearest_and_the_remedy() -> None:
     price = gateway().price(DEFAULT_QUERY)
-    assert check_price(price, {}, 540) == 540
+    assert check_price(price, {}, 540, may_advise=lambda: True) == 540
     with pytest.raises(CostLimitExceededError) as refused:
-        check_price(price, {}, 400)
+        check_price(price, {}, 400, may_advise=lambda: True)
     assert refused.value.extensions == {
         "cost": 540,
         "most": 400,

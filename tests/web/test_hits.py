@@ -92,7 +92,7 @@ class Front:
             MemberCache(member),
             clock=lambda: 0.0,
         )
-        self.caching = Caching(self.cache, schema_version="1", grace_seconds=0)
+        self.caching = Caching(self.cache, schema_version="1", grace_seconds=0, silent_seconds=lambda: 0.0)
         self.known = KnownCalls()
         self.documents = Documents(
             schema, Limits(tokens=500, depth=9, fields=99), size=9, prepare=preparation(schema, max_age_seconds=60)

@@ -47,6 +47,11 @@ class Listener:
         """Whether every change that was committed more than half a second ago is known."""
         return time.monotonic() - self._echoed_at <= TRUST_SECONDS
 
+    @property
+    def echoed_at(self) -> float:
+        """When the last echo that came was sent, by the monotonic clock."""
+        return self._echoed_at
+
     async def run(self) -> None:
         """Listens, and begins anew whenever the connection is lost."""
         while True:

@@ -47,10 +47,6 @@ class ResponseCache:
         self._shared = shared
         self._putting: set[asyncio.Future[None]] = set()
 
-    def trusted(self) -> bool:
-        """Whether all but the latest changes are known, which takes a database that can be heard."""
-        return self._trusted()
-
     def at_once(self, key: bytes, now: float) -> Entry | None:
         """An entry that holds, found without waiting: None wherever other processes have to be asked."""
         if self._shared is not None:

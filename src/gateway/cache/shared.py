@@ -106,7 +106,7 @@ class SharedStore:
                     trip.eval(READ, 1, _changes_key(*tenant), CHANGES_LIFETIME_SECONDS)
                 for entry in entries:
                     trip.get(_entry_key(*entry))
-                return await trip.execute()
+                return _unless_all_failed(await trip.execute(raise_on_error=False))
 
         found = await self._link.trip(USE, ask)
         if found is None:
@@ -119,7 +119,9 @@ class SharedStore:
             Shared(written[each.incarnation, each.tenant_id], kept.get((each.incarnation, each.key))) for each in asked
         ]
 
-    def _written(self, tenant_id: int, fields: Sequence[bytes]) -> Mapping[str, Writers] | None:
+    def _written(self, tenant_id: int, fields: Sequence[bytes] | Exception) -> Mapping[str, Writers] | None:
+        if isinstance(fields, Exception):
+            return None
         known = dict(zip(fields[::2], fields[1::2], strict=True))
         if not self._remembers(tenant_id, known.pop(b"born", b"")):
             return None
@@ -149,8 +151,15 @@ class SharedStore:
         return time.monotonic() - known[1] > TRUST_SECONDS
 
 
-def _entry(value: bytes | None, key: bytes) -> Entry | None:
-    return None if value is None else unpacked(value, key)
+def _unless_all_failed(found: list[Any]) -> list[Any]:
+    """What one command of a trip met is no concern of the others. Raises what all met."""
+    if all(isinstance(each, Exception) for each in found):
+        raise found[0]
+    return found
+
+
+def _entry(value: bytes | Exception | None, key: bytes) -> Entry | None:
+    return unpacked(value, key) if isinstance(value, bytes) else None
 
 
 def _writers(text: bytes) -> Writers:

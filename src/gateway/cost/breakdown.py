@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from gateway.cost.estimate import Compiled
 from gateway.cost.parts import Charge, Part
 from gateway.cost.prices import Path
-from gateway.cost.program import Numbers, Variables
+from gateway.cost.program import MOST_POINTS, Numbers, Variables
 
 MOST_PATHS = 2000
 """Fragments may multiply a short document to more; what is beyond is left out."""
@@ -71,7 +71,7 @@ class _Walk:
 
     def _share(self, path: Path, points: float) -> Iterator[Share]:
         if points > 0:
-            yield Share(path, points)
+            yield Share(path, min(points, MOST_POINTS))
 
     def _dearest(self, charges: tuple[Charge, ...]) -> Charge:
         return max(charges, key=lambda charge: charge.points.number(self._numbers))

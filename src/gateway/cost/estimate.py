@@ -33,6 +33,14 @@ class Compiled:
         # The root itself is no object that is answered with.
         self._points: Term = program.sum([*(part.points for part in root.parts), *together])
 
+    def has_more_fields_than(self, most: int) -> bool:
+        waiting = list(self.root.parts)
+        for _ in range(most + 1):
+            if not waiting:
+                return False
+            waiting += [part for selected in waiting.pop().below for part in selected.parts]
+        return True
+
     def points(self, variables: Variables) -> int:
         return self.points_of(self.program.run(variables))
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from gateway.errors import DatabaseUnavailableError
+from gateway.errors import DatabaseUnavailableError, DeadlineExceededError
 from gateway.terms import Terms
 
 # A member deactivated in the database must be out within a second, even where changes are not heard of.
@@ -59,7 +59,8 @@ class MemberCache:
     """Answers from a lookup begun less than `LIFETIME_SECONDS` ago, finished or not, or known to hold; else begins one.
 
     The age counts from the beginning, since what a lookup reads may be that old. One that raises is forgotten;
-    while the database cannot be reached, the one before it stands in for `grace_seconds`. For one event loop.
+    while the database cannot be reached or says nothing, the one before it stands in for `grace_seconds`. For one event
+    loop.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class MemberCache:
         # One caller that leaves must not take the lookup away from the others.
         try:
             return await asyncio.shield(flight.result)
-        except DatabaseUnavailableError:
+        except (DatabaseUnavailableError, DeadlineExceededError):
             before = flight.before
             if before is None or not self._stands_in(before):
                 raise

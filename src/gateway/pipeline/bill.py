@@ -1,6 +1,6 @@
 """What one request costs, and what its caller is told of that."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from gateway.cost.actual import Ran, actual_points
 from gateway.cost.breakdown import shares
 from gateway.cost.budget import Standing
 from gateway.cost.estimate import Price
-from gateway.cost.limits import check_price
+from gateway.cost.limits import check_price, never
 from gateway.terms import Mode, Terms
 
 
@@ -30,9 +30,9 @@ class Order:
     def points(self) -> int:
         return self.price.points(self.variables)
 
-    def check(self, most: int, *, advised: bool) -> None:
+    def check(self, most: int, *, may_advise: Callable[[], bool]) -> None:
         """Raises COST_LIMIT_EXCEEDED above so many points."""
-        check_price(self.price, self.variables, most, advised=advised)
+        check_price(self.price, self.variables, most, may_advise=may_advise)
 
     def actual_points(self, ran: Ran) -> int:
         return actual_points(self.price.compiled(self.variables), self.variables, ran)
@@ -47,7 +47,8 @@ class Order:
 class Bill:
     """`payer`: None for a caller of no tenant, or where prices are off. `order`: once the document is read. In points:
     `most` that it may be, None: any number; `requested` before it ran, `paid` in the end. `standing`: of the payer's
-    budget, as far as it is known here. `advised`: whether a refusal tells what would be cheaper."""
+    budget, as far as it is known here. `may_advise`: asked when it is refused for its price, whether to tell what would
+    be cheaper; `given_up`: it is not waited for any more."""
 
     payer: Payer | None = None
     most: int | None = None
@@ -55,7 +56,12 @@ class Bill:
     order: Order | None = None
     requested: int = 0
     paid: int = 0
-    advised: bool = False
+    may_advise: Callable[[], bool] = never
+    given_up: bool = False
+
+    def give_up(self) -> None:
+        """What was begun is not waited for: what was kept stands in, and costs what that does."""
+        self.given_up, self.paid = True, 0
 
     def take(self, order: Order) -> None:
         self.order, self.requested = order, order.points()
@@ -63,7 +69,7 @@ class Bill:
     def check(self) -> None:
         """Raises COST_LIMIT_EXCEEDED."""
         if self.order is not None and self.most is not None:
-            self.order.check(self.most, advised=self.advised)
+            self.order.check(self.most, may_advise=self.may_advise)
 
     def told(self, *, by_path: bool) -> dict[str, Any]:
         """As `extensions.cost`."""

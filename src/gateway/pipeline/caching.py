@@ -13,19 +13,21 @@ from gateway.cache.directives import Wishes, wishes
 from gateway.cache.entries import Entry
 from gateway.cache.flights import Flights
 from gateway.cache.keys import answer_key, question
-from gateway.cache.listener import TRUST_SECONDS
 from gateway.cache.policy import Policy, Scope
 from gateway.cache.responses import Look, ResponseCache
 from gateway.cache.snapshots import Snapshot
 from gateway.cost.actual import Ran
 from gateway.documents.library import Operation
-from gateway.errors import DatabaseUnavailableError, ThrottledError
+from gateway.errors import DatabaseUnavailableError, PoolExhaustedError, TenantBusyError, ThrottledError
 from gateway.identity.identify import Identity
 from gateway.pipeline.call import Answer, CacheStatus, Call, Kept
 from gateway.pipeline.prepared import Prepared
 
-TRUSTS_BEFORE_SILENCE = 4
-"""For so many times `TRUST_SECONDS` in a row nothing has to be heard of the database before it is taken for away."""
+SILENT_SECONDS = 2.0
+"""For so long nothing has to be heard of the database before it is taken for away."""
+AWAY = frozenset({DatabaseUnavailableError.code})
+AWAY_IN_SILENCE = AWAY | {TenantBusyError.code, PoolExhaustedError.code}
+"""Why nothing was read, for what an older answer stands in: places are taken by requests that wait in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,26 @@ class Asked:
 
 
 class Caching:
-    """Answers from what is kept where it is true, and keeps what is read. `grace_seconds`: so old at most may an
-    answer be that stands in while the database cannot be reached."""
+    """Answers from what is kept where it is true, and keeps what is read.
 
-    def __init__(self, cache: ResponseCache, *, schema_version: str, grace_seconds: float) -> None:
+    `grace_seconds`: so old at most may an answer be that stands in while the database cannot be reached;
+    `silent_seconds`: how long nothing was heard of it.
+    """
+
+    def __init__(
+        self,
+        cache: ResponseCache,
+        *,
+        schema_version: str,
+        grace_seconds: float,
+        silent_seconds: Callable[[], float],
+    ) -> None:
         self._cache = cache
         self._schema_version = schema_version
         self._grace_seconds = grace_seconds
+        self._silent_seconds = silent_seconds
         self._flights: Flights[Executed] = Flights()
-        self._left: set[asyncio.Future[Executed]] = set()
+        self._reading: set[asyncio.Future[Executed]] = set()
 
     def asked(self, call: Call, operation: Operation[Prepared], identity: Identity) -> Asked | None:
         """What is asked; None where no answer to it is ever kept."""
@@ -96,12 +109,13 @@ class Caching:
         try:
             executed = await self._read_while_heard(asked, look, execute)
         except (ThrottledError, DatabaseUnavailableError) as error:
-            excused = asked.stale_instead or isinstance(error, DatabaseUnavailableError)
+            excused = asked.stale_instead or self._is_silent() or isinstance(error, DatabaseUnavailableError)
             if excused and (entry := self._standing_in(asked, look)):
+                call.trail.bill.give_up()
                 return self._of_entry(asked, entry, CacheStatus.STALE)
             raise
-        unavailable = executed.answer.outcome == DatabaseUnavailableError.code
-        if unavailable and (entry := self._standing_in(asked, look)):
+        away = executed.answer.outcome in (AWAY_IN_SILENCE if self._is_silent() else AWAY)
+        if away and (entry := self._standing_in(asked, look)):
             return self._of_entry(asked, entry, CacheStatus.STALE)
         status = CacheStatus.BYPASS if asked.wishes.fresh else CacheStatus.MISS
         return _told(executed.answer, asked, Kept(status, asked.key, executed.answer.kept.etag))
@@ -111,11 +125,14 @@ class Caching:
         raises DATABASE_UNAVAILABLE."""
         if self._standing_in(asked, look) is None:
             return await self._read(asked, look, execute)
-        reading, unheard = asyncio.ensure_future(self._read(asked, look, execute)), 0
+        reading = asyncio.ensure_future(self._read(asked, look, execute))
+        self._reading.add(reading)
+        reading.add_done_callback(self._forget)
         try:
-            while not (await asyncio.wait({reading}, timeout=TRUST_SECONDS))[0]:
-                unheard = 0 if self._cache.trusted() else unheard + 1
-                if unheard == TRUSTS_BEFORE_SILENCE:
+            while not (await asyncio.wait({reading}, timeout=SILENT_SECONDS))[0]:
+                if self._is_silent():
+                    # To be given up may take long as well. Nobody waits for that.
+                    reading.cancel()
                     raise DatabaseUnavailableError
             return reading.result()
         except asyncio.CancelledError:
@@ -123,20 +140,15 @@ class Caching:
             # Until it has put everything in order.
             await asyncio.wait({reading})
             raise
-        finally:
-            self._leave(reading)
 
-    def _leave(self, reading: "asyncio.Future[Executed]") -> None:
-        """What the database does not answer may take long to be given up. Nobody waits for that."""
-        if not reading.done():
-            reading.cancel()
-            self._left.add(reading)
-            reading.add_done_callback(self._forget)
+    def _is_silent(self) -> bool:
+        return self._silent_seconds() >= SILENT_SECONDS
 
-    def _forget(self, left: "asyncio.Future[Executed]") -> None:
-        self._left.discard(left)
-        if not left.cancelled():
-            left.exception()
+    def _forget(self, reading: "asyncio.Future[Executed]") -> None:
+        self._reading.discard(reading)
+        if not reading.cancelled():
+            # Where nobody waits for it any more, nobody has to hear of it.
+            reading.exception()
 
     async def _read(self, asked: Asked, look: Look, execute: Execute) -> Executed:
         async def read_and_keep() -> Executed:

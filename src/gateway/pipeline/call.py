@@ -105,5 +105,6 @@ class Answer:
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the caller was told that what it wants cannot be: nothing was done, and it was not our fault."""
-        return self.data is None and 400 <= self.status < 500
+        """Whether the caller was told that what it wants cannot be: nothing was done, and it was not our fault. What
+        is not found is none: to ask for it is a step of persisted queries."""
+        return self.data is None and 400 <= self.status < 500 and self.status != 404

@@ -82,8 +82,11 @@ class Charging:
             bill.paid = order.actual_points(executed.ran)
             return executed
         finally:
-            self._observer.paid(bill.requested, bill.paid)
-            bill.standing = await self._settle(payer, reservation, bill.paid)
+            paid = 0 if bill.given_up else bill.paid
+            self._observer.paid(bill.requested, paid)
+            standing = await self._settle(payer, reservation, paid)
+            if not bill.given_up:
+                bill.standing = standing
 
     def kept(self, identity: Identity, requested: int) -> Tab | None:
         """Of an answer that was there, which is on the tab then; None where prices are off. `requested`: what it would

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -32,9 +32,9 @@ from gateway.pipeline.call import Answer, Call, CostWish, Parameters, Trail
 from gateway.pipeline.charging import Charging
 from gateway.pipeline.executor import PlainExecutor
 from gateway.pipeline.prepared import Prepared
-from gateway.pipeline.refusals import Refusals
+from gateway.pipeline.refusals import NOBODY, Refusals
 from gateway.pipeline.respond import refusal, response
-from gateway.terms import Mode, Terms
+from gateway.terms import Terms
 
 Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
 OpenContext = Callable[[Identity | None, Deadline, str], Context]
@@ -87,19 +87,24 @@ class Pipeline:
     ) -> Answer:
         """The answer to what became no call. Whose it is, is found out all the same: it is told what is left."""
         answer = refusal(error, trail.request_id)
-        with suppress(GatewayError, TimeoutError):
+        try:
             async with asyncio.timeout(deadline.left_seconds()):
                 identity = await self._identify(authorization, x_tenant)
             trail.tenant = identity.tenant_slug if identity else None
             trail.bill = self._charging.open(identity)
+        except (GatewayError, TimeoutError):
+            pass
+        except Exception as cause:  # noqa: BLE001 - the caller is refused all the same
+            self._observer.fault("who was refused is not known", error=cause, request_id=trail.request_id)
         await self._tell_cost(answer, trail.bill, CostWish.NOTHING)
         return answer
 
     async def _tell_cost(self, answer: Answer, bill: Bill, wish: CostWish) -> None:
         if bill.payer is not None or wish is not CostWish.NOTHING:
             answer.extensions["cost"] = bill.told(by_path=wish is not CostWish.NOTHING)
-        if bill.payer is not None and bill.payer.mode is Mode.ENFORCE and answer.is_refusal:
-            await self._refusals.told(bill.payer.tenant_id)
+        # A dry run takes as long as a refusal, and is paid as little.
+        if bill.most is not None and (answer.is_refusal or wish is CostWish.DRY_RUN):
+            await self._refusals.told(bill.payer.tenant_id if bill.payer else NOBODY)
 
     async def _answer_or_refuse(self, call: Call) -> Answer:
         request_id = call.trail.request_id
@@ -141,7 +146,8 @@ class Pipeline:
             call = _within(call, identity.terms, limit)
         trail.tenant = identity.tenant_slug if identity else None
         trail.bill = bill = self._charging.open(identity)
-        bill.advised = identity is not None and not self._refusals.are_many(identity.tenant_id)
+        if identity is not None:
+            bill.may_advise = partial(self._refusals.may_advise, identity.tenant_id)
         with trail.stopwatch.stage("document"):
             document = await self._document(call.parameters, identity)
             operation = document.operation(call.parameters.operation_name)
