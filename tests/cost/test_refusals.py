@@ -104,7 +104,7 @@ async def test_dry_runs_in_a_torrent_are_told_with_a_pause(payer: Payer, opened:
 
 
 async def test_what_is_too_large_is_refused_without_advice_and_in_whole_numbers(payer: Payer, opened: Open) -> None:
-    await payer.agree(size=1000)
+    await payer.agree(size=1000, most=100)
     viewer = await opened()
     wide = " ".join(f"a{number}: me {{ name }}" for number in range(MOST_ADVISED_FIELDS // 2 + 1))
     deep = "nodes { deals(first: 2000000000) { nodes { company { deals(first: 2000000000) { nodes { id } } } } } }"

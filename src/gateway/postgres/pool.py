@@ -11,7 +11,7 @@ from typing import TypeVar
 import asyncpg
 
 from gateway.deadline import Deadline
-from gateway.errors import DatabaseUnavailableError, NoPlaceError
+from gateway.errors import DatabaseUnavailableError, DeadlineExceededError, NoPlaceError
 from gateway.observe import Observer
 from gateway.postgres.faults import as_gateway_error, is_unavailable
 from gateway.postgres.places import Places, Share
@@ -143,7 +143,8 @@ class Pool:
                 return await begin(connection)
         except BaseException as error:
             known = as_gateway_error(error) if isinstance(error, Exception) else None
-            dead = isinstance(known, DatabaseUnavailableError)
+            # To give back what did not answer in time would be to wait for its answer.
+            dead = isinstance(known, DatabaseUnavailableError | DeadlineExceededError)
             await asyncio.shield(self.discard(connection) if dead else self.release(connection))
             if known is None:
                 raise
