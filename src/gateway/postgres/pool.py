@@ -11,7 +11,7 @@ from typing import TypeVar
 import asyncpg
 
 from gateway.deadline import Deadline
-from gateway.errors import DatabaseUnavailableError, DeadlineExceededError, NoPlaceError
+from gateway.errors import DatabaseUnavailableError, NoPlaceError
 from gateway.observe import Observer
 from gateway.postgres.faults import as_gateway_error, is_unavailable
 from gateway.postgres.places import Places, Share
@@ -143,9 +143,10 @@ class Pool:
                 return await begin(connection)
         except BaseException as error:
             known = as_gateway_error(error) if isinstance(error, Exception) else None
-            # To give back what did not answer in time would be to wait for its answer.
-            dead = isinstance(known, DatabaseUnavailableError | DeadlineExceededError)
-            await asyncio.shield(self.discard(connection) if dead else self.release(connection))
+            dead = isinstance(known, DatabaseUnavailableError)
+            # Where the database does not even answer that its statement is cancelled, the connection is closed.
+            with suppress(TimeoutError):
+                await asyncio.shield(self.discard(connection) if dead else self.release(connection))
             if known is None:
                 raise
             raise known from error
